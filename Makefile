@@ -1,0 +1,95 @@
+# Everything starts here: `make run` and `make test` set up what they need and then do it.
+# Needs make and Python 3.11 or newer with its venv module; PYTHON=... picks another interpreter.
+
+VENV ?= .venv
+JOBS ?= 2
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+REPORT := build/gad.html
+
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench validate docs lint format generate lock clean distclean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run       compare every preset for generalized anxiety disorder, write $(REPORT)"
+	@echo "make test      lint, types and all tests"
+	@echo "make check     make test, and the documentation built with warnings as errors"
+	@echo "make validate  predicted against observed concentrations"
+	@echo "make bench     speed on the reference problem"
+	@echo "make docs      build/docs/index.html"
+	@echo "make lint      ruff and mypy; make format mends what ruff can mend"
+	@echo "make generate  rewrite the generated pages and the output shown in the README"
+	@echo "make lock      pin the requirements again (needs uv)"
+	@echo "make clean     remove what was built; make distclean removes $(VENV) too"
+
+# Each stamp is made last, so an interrupted step is done again and a finished one never is.
+$(VENV)/.made:
+	@python="$(PYTHON)"; \
+	usable='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'; \
+	for candidate in $${python:-python3 python3.13 python3.12 python3.11 python3.14 python}; do \
+	  if "$$candidate" -c "$$usable" >/dev/null 2>&1; then found="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "ketascope needs Python 3.11 or newer with venv; tried: $${python:-python3, python3.11 to 3.14, python}." >&2; \
+	  echo "Install one (Debian, Ubuntu: python3 and python3-venv) or name one: make PYTHON=/path/to/python" >&2; \
+	  exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$found" --version)"; \
+	"$$found" -m venv "$(VENV)"
+	@touch $@
+
+$(VENV)/.run: requirements/run.txt pyproject.toml $(VENV)/.made
+	@echo "Installing what ketascope needs"
+	@$(PIP) install --require-hashes --requirement requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "Installing what tests and documentation need"
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+run: $(VENV)/.run
+	@mkdir -p $(dir $(REPORT))
+	$(BIN)/ketascope compare --indication gad --html $(REPORT)
+
+test: lint
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+check: test docs
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py
+
+validate: $(VENV)/.run
+	$(BIN)/ketascope validate
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
+generate: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
+
+lock:
+	cd requirements && for name in run dev; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	    --no-header --no-emit-index-url --no-emit-find-links --output-file $$name.txt $$name.in || exit 1; \
+	done
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv

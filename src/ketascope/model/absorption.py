@@ -1,0 +1,151 @@
+"""From doses to inputs: which depot receives how much, when and for how long.
+
+Rules are data (`absorption_rules.toml`), numbers are parameter rows (`parameters/absorption.toml`). The amount that
+enters a depot is `dose * (fixed + absorbed * F)` with F the individual's absorbed fraction, so one schedule serves
+all patients.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from ketascope.errors import InputError
+from ketascope.model.pharmacokinetics import Array, Depots
+
+if TYPE_CHECKING:
+    from ketascope.regimen import Dose
+
+CENTRAL = -1
+SHARES = ("all", "absorbed", "rest")
+
+
+@dataclass(frozen=True)
+class Depot:
+    """One absorption compartment; the strings are short names of absorption parameters ('' where not used)."""
+
+    rate: str
+    ketamine: str
+    norketamine: str = ""
+    total: str = ""
+    fraction: str = ""
+
+
+@dataclass(frozen=True)
+class InputEvent:
+    """One input: `enantiomer_mg` (S, R) times `fixed + absorbed * F`, at once (duration 0) or at constant rate."""
+
+    start_h: float
+    duration_h: float
+    column: int
+    enantiomer_mg: tuple[float, float]
+    fixed: float
+    absorbed: float
+
+
+@dataclass(frozen=True)
+class InputPlan:
+    """All depots and inputs of one regimen, in time order."""
+
+    depots: tuple[Depot, ...]
+    events: tuple[InputEvent, ...]
+
+
+@lru_cache(maxsize=1)
+def load_rules() -> dict[str, Any]:
+    """The absorption rules by "drug:route" (see the file's head)."""
+    file = resources.files("ketascope.model") / "absorption_rules.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def find_rule(drug: str, route: str, sampling: str) -> Mapping[str, Any]:
+    """The rule for a drug, a route and a sampling site. Raises InputError where there is none."""
+    rules = load_rules()
+    for key in (f"{drug}:{route}@{sampling}", f"*:{route}@{sampling}", f"{drug}:{route}", f"*:{route}"):
+        if key in rules:
+            rule: Mapping[str, Any] = rules[key]
+            return rules[rule["same_as"]] if "same_as" in rule else rule
+    raise InputError(f"no absorption rule for {drug} by route {route}; rules exist for {', '.join(sorted(rules))}")
+
+
+def plan_inputs(
+    doses: Sequence[Dose], composition: Mapping[str, tuple[float, float]], sampling: str, numbers: Mapping[str, float]
+) -> InputPlan:
+    """Depots and inputs for a schedule.
+
+    composition: drug -> fraction of the dose that is (S, R); drugs that are not in it (an SSRI) have no pharmacokinetics
+    here and are skipped. numbers: central absorption values by short name (durations, lags and the device factor
+    do not vary between patients).
+    """
+    depots: dict[tuple[str, str, int], int] = {}
+    rows: list[Depot] = []
+    events: list[InputEvent] = []
+    for dose in doses:
+        if dose.drug not in composition:
+            continue
+        s_fraction, r_fraction = composition[dose.drug]
+        amounts = (dose.amount_mg * s_fraction, dose.amount_mg * r_fraction)
+        rule = find_rule(dose.drug, dose.route, sampling)
+        factor = numbers[rule["device_factor"]] if dose.device > 1 else 1.0
+        if not rule["parts"]:
+            events.append(InputEvent(dose.time_h, dose.duration_h, CENTRAL, amounts, 1.0, 0.0))
+        for index, part in enumerate(rule["parts"]):
+            key = (dose.drug, dose.route, index)
+            if key not in depots:
+                depots[key] = len(rows)
+                rows.append(_depot(part))
+            start = dose.time_h + (numbers[part["lag"]] if "lag" in part else 0.0)
+            # A subcutaneous infusion fills its depot over its own duration.
+            duration = numbers[part["duration"]] if "duration" in part else dose.duration_h
+            fixed, absorbed = {"all": (1.0, 0.0), "absorbed": (0.0, factor), "rest": (1.0, -factor)}[part["share"]]
+            events.append(InputEvent(start, duration, depots[key], amounts, fixed, absorbed))
+    events.sort(key=lambda event: (event.start_h, event.column))
+    return InputPlan(tuple(rows), tuple(events))
+
+
+def _depot(part: Mapping[str, str]) -> Depot:
+    return Depot(
+        rate=part["rate"],
+        ketamine=part["ketamine"],
+        norketamine=part.get("norketamine", ""),
+        total=part.get("total", ""),
+        fraction=part.get("fraction", ""),
+    )
+
+
+def individual_depots(
+    xp: Any, depots: Sequence[Depot], values: Mapping[str, Array], width: int
+) -> tuple[Depots, Array]:
+    """Depots as arrays (width, patients), padded with idle ones, and the absorbed fraction F of each.
+
+    values: individual absorption values by full name, each (patients,).
+    """
+
+    def of(name: str) -> Array:
+        return values[f"absorption.{name}"]
+
+    one = xp.ones_like(values["absorption.oral_rate_per_h"])
+    rate, ketamine, norketamine, fraction = [], [], [], []
+    for depot in depots:
+        to_ketamine = {"all": one, "none": 0.0 * one}.get(depot.ketamine)
+        if to_ketamine is None:
+            to_ketamine = of(depot.ketamine)
+        to_norketamine = 0.0 * one
+        if depot.norketamine:
+            to_norketamine = of(depot.norketamine)
+        elif depot.total:
+            to_norketamine = xp.maximum(of(depot.total) - to_ketamine, 0.0)
+        rate.append(of(depot.rate))
+        ketamine.append(to_ketamine)
+        norketamine.append(to_norketamine)
+        fraction.append(of(depot.fraction) if depot.fraction else 0.0 * one)
+    for idle in range(len(depots), width):
+        rate.append((1.0 + idle) * one)
+        ketamine.append(0.0 * one)
+        norketamine.append(0.0 * one)
+        fraction.append(0.0 * one)
+    return Depots(xp.stack(rate), xp.stack(ketamine), xp.stack(norketamine)), xp.stack(fraction)

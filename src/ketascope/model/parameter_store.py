@@ -1,0 +1,144 @@
+"""Every number of the model, with unit, population, spread, source and grade.
+
+The rows live in `model/parameters/*.toml`; nothing in the code holds a value of its own. A row's full name is
+`file.key`, for example `venous.clearance_s_ketamine_l_per_h`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Literal
+
+from ketascope.errors import InputError
+
+Grade = Literal["established", "plausible", "assumed", "estimated", "not informed by trials"]
+GRADES: tuple[str, ...] = ("established", "plausible", "assumed", "estimated", "not informed by trials")
+SPREAD_KINDS: tuple[str, ...] = ("log-normal", "logit-normal", "normal")
+REQUIRED_FIELDS: tuple[str, ...] = ("value", "unit", "population", "source", "grade")
+OPTIONAL_FIELDS: tuple[str, ...] = ("between_patient", "uncertainty", "note", "range")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a parameter varies: `sd` is on the log scale (log-normal), the logit scale, or the parameter's own.
+
+    `effect` names the random effect that carries the variation between patients; parameters that share an effect
+    vary together (S- and R-ketamine clearance, for example).
+    """
+
+    kind: str
+    sd: float
+    effect: str | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the parameter tables."""
+
+    name: str
+    value: float
+    unit: str
+    population: str
+    source: str
+    grade: str
+    between_patient: Spread | None = None
+    uncertainty: Spread | None = None
+    note: str = ""
+    range: tuple[float, float] | None = None
+
+
+class ParameterSet(Mapping[str, Parameter]):
+    """All rows by full name; `values_of(file)` gives plain numbers for one file."""
+
+    def __init__(self, rows: Mapping[str, Parameter]) -> None:
+        self._rows = dict(rows)
+
+    def __getitem__(self, name: str) -> Parameter:
+        if name not in self._rows:
+            near = difflib.get_close_matches(name, self._rows, n=1, cutoff=0.5)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise InputError(f"parameter '{name}' is unknown{hint} ('ketascope parameters' lists all)")
+        return self._rows[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def value(self, name: str) -> float:
+        """The central value of a row, in the row's unit. Raises InputError for an unknown name."""
+        return self[name].value
+
+    def values_of(self, file: str) -> dict[str, float]:
+        """Central values of one file by short name (the part after the dot)."""
+        start = file + "."
+        return {name[len(start) :]: row.value for name, row in self._rows.items() if name.startswith(start)}
+
+    def replaced(self, values: Mapping[str, float]) -> ParameterSet:
+        """The same rows with some central values replaced. Raises InputError for an unknown name."""
+        from dataclasses import replace
+
+        rows = dict(self._rows)
+        for name, value in values.items():
+            rows[name] = replace(self[name], value=value)
+        return ParameterSet(rows)
+
+
+def _spread(name: str, field: str, raw: Any) -> Spread:
+    unknown = set(raw) - {"kind", "sd", "effect"}
+    if unknown or raw.get("kind") not in SPREAD_KINDS or not raw.get("sd", -1.0) >= 0:
+        raise InputError(f"parameter '{name}': {field} needs kind ({', '.join(SPREAD_KINDS)}) and sd >= 0")
+    return Spread(raw["kind"], float(raw["sd"]), raw.get("effect"))
+
+
+def parameter_from_row(name: str, raw: Mapping[str, Any]) -> Parameter:
+    """Check one TOML row and return it. Raises InputError that names the row and the field."""
+    for field in REQUIRED_FIELDS:
+        if field not in raw or raw[field] == "":
+            raise InputError(f"parameter '{name}' has no {field}; every row needs {', '.join(REQUIRED_FIELDS)}")
+    for field in raw:
+        if field not in REQUIRED_FIELDS + OPTIONAL_FIELDS:
+            raise InputError(f"parameter '{name}' has an unknown field '{field}'")
+    if raw["grade"] not in GRADES:
+        raise InputError(f"parameter '{name}': grade '{raw['grade']}' is none of {', '.join(GRADES)}")
+    if isinstance(raw["value"], bool) or not isinstance(raw["value"], int | float):
+        raise InputError(f"parameter '{name}': value must be a number")
+    between = raw.get("between_patient")
+    if between is not None and "effect" not in between:
+        raise InputError(f"parameter '{name}': between_patient needs the name of its random effect")
+    span = raw.get("range")
+    return Parameter(
+        name=name,
+        value=float(raw["value"]),
+        unit=raw["unit"],
+        population=raw["population"],
+        source=raw["source"],
+        grade=raw["grade"],
+        between_patient=_spread(name, "between_patient", between) if between is not None else None,
+        uncertainty=_spread(name, "uncertainty", raw["uncertainty"]) if "uncertainty" in raw else None,
+        note=raw.get("note", ""),
+        range=(float(span[0]), float(span[1])) if span is not None else None,
+    )
+
+
+@lru_cache(maxsize=1)
+def load_parameters() -> ParameterSet:
+    """Read every row of `model/parameters/*.toml`. Raises InputError for a row without unit, source or grade."""
+    rows: dict[str, Parameter] = {}
+    folder = resources.files("ketascope.model") / "parameters"
+    for file in sorted(folder.iterdir(), key=lambda item: item.name):
+        if not file.name.endswith(".toml"):
+            continue
+        stem = file.name.removesuffix(".toml")
+        for key, raw in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            rows[f"{stem}.{key}"] = parameter_from_row(f"{stem}.{key}", raw)
+    return ParameterSet(rows)

@@ -1,0 +1,214 @@
+"""Linear pharmacokinetics of S- and R-ketamine and norketamine, solved exactly.
+
+For each enantiomer the compartments form a cascade: depots -> three-compartment ketamine -> (transit) ->
+two-compartment norketamine, with the effect site fed by ketamine. Each block is first written in its own modes,
+which makes the whole system lower triangular with the rates on its diagonal; a triangular system diagonalises by
+forward substitution. After that every mode decays on its own, and concentrations exist in closed form at any time:
+
+    y(t + h) = y(t) exp(-r h) + b u (1 - exp(-r h)) / r        u: input, constant over the step
+
+Sources: mammillary modes, Gibaldi and Perrier, Pharmacokinetics (1982), chapter 2 and appendix B. Structure and values: the rows of
+`parameters/venous.toml` (Fanta 2015, Otto 2021) and `parameters/arterial.toml` (Simons 2022).
+
+Every function works on NumPy and on JAX arrays alike (`xp` is the array namespace); the patient axis is last.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+Array = Any  # a NumPy or JAX array; shapes are given in each docstring
+
+ENANTIOMERS = ("s", "r")
+# Two rates closer than this (relative) are moved apart: the exponentials then differ by about 1e-6 at most, while
+# the partial fractions keep ten digits. Without it coinciding rates would divide by zero.
+RATE_SEPARATION = 1e-6
+
+
+@dataclass(frozen=True)
+class Disposition:
+    """Individual disposition of one enantiomer; every field has shape (patients,)."""
+
+    central_volume_l: Array
+    clearance_l_per_h: Array
+    fast_volume_l: Array
+    fast_clearance_l_per_h: Array
+    slow_volume_l: Array
+    slow_clearance_l_per_h: Array
+    fraction_to_norketamine: Array
+    norketamine_mass_ratio: Array
+    norketamine_volume_l: Array
+    norketamine_clearance_l_per_h: Array
+    norketamine_peripheral_volume_l: Array
+    norketamine_distribution_l_per_h: Array
+    transit_rate_per_h: Array | None
+    effect_site_rate_per_h: Array
+
+
+@dataclass(frozen=True)
+class Depots:
+    """Absorption of one enantiomer; every field has shape (depots, patients)."""
+
+    rate_per_h: Array
+    to_ketamine: Array
+    to_norketamine: Array
+
+
+@dataclass(frozen=True)
+class Modes:
+    """A diagonal system.
+
+    rate_per_h: (modes, patients); inputs: (modes, depots + 1, patients), the last column being the central
+    compartment; outputs: (3, modes, patients) for ketamine, norketamine (mg/L) and effect-site ketamine (mg/L).
+    """
+
+    rate_per_h: Array
+    inputs: Array
+    outputs: Array
+
+
+def three_compartment_modes(xp: Any, d: Disposition) -> tuple[Array, Array]:
+    """Rates (1/h) and weights of the central compartment's unit impulse response, each (3, patients)."""
+    k10 = d.clearance_l_per_h / d.central_volume_l
+    k12, k21 = d.fast_clearance_l_per_h / d.central_volume_l, d.fast_clearance_l_per_h / d.fast_volume_l
+    k13, k31 = d.slow_clearance_l_per_h / d.central_volume_l, d.slow_clearance_l_per_h / d.slow_volume_l
+    # Roots of the characteristic cubic; all three are real and non-negative for a mammillary system.
+    a2 = k10 + k12 + k13 + k21 + k31
+    a1 = k10 * (k21 + k31) + k12 * k31 + k13 * k21 + k21 * k31
+    a0 = k10 * k21 * k31
+    p = a2 * a2 / 9.0 - a1 / 3.0
+    q = a2 * a2 * a2 / 27.0 - a2 * a1 / 6.0 + a0 / 2.0
+    root_p = xp.sqrt(p)
+    angle = xp.arccos(xp.clip(q / (p * root_p), -1.0, 1.0)) / 3.0
+    two_pi_thirds = 2.0 * math.pi / 3.0
+    first = a2 / 3.0 + 2.0 * root_p * xp.cos(angle)
+    second = a2 / 3.0 + 2.0 * root_p * xp.cos(angle - two_pi_thirds)
+    # The smallest root by the product of the roots: the difference form loses digits there.
+    third = a0 / (first * second)
+    rates = xp.stack([first, second, third])
+    others = ((1, 2), (0, 2), (0, 1))
+    weights = xp.stack(
+        [
+            (k21 - rates[j]) * (k31 - rates[j]) / ((rates[m] - rates[j]) * (rates[n] - rates[j]))
+            for j, (m, n) in enumerate(others)
+        ]
+    )
+    return rates, weights
+
+
+def two_compartment_modes(xp: Any, d: Disposition) -> tuple[Array, Array]:
+    """Rates (1/h) and weights of norketamine's central unit impulse response, each (2, patients)."""
+    k10 = d.norketamine_clearance_l_per_h / d.norketamine_volume_l
+    k12 = d.norketamine_distribution_l_per_h / d.norketamine_volume_l
+    k21 = d.norketamine_distribution_l_per_h / d.norketamine_peripheral_volume_l
+    total = k10 + k12 + k21
+    fast = 0.5 * (total + xp.sqrt(total * total - 4.0 * k10 * k21))
+    slow = k10 * k21 / fast
+    rates = xp.stack([fast, slow])
+    weights = xp.stack([(fast - k21) / (fast - slow), (k21 - slow) / (fast - slow)])
+    return rates, weights
+
+
+def separate_rates(xp: Any, rates: list[Array]) -> list[Array]:
+    """Move coinciding rates apart by `RATE_SEPARATION` (relative), leaving all others untouched."""
+    separated: list[Array] = []
+    for rate in rates:
+        for _ in range(2):
+            for earlier in separated:
+                close = xp.abs(rate - earlier) < RATE_SEPARATION * xp.abs(earlier)
+                rate = xp.where(close, earlier * (1.0 + 2.0 * RATE_SEPARATION), rate)
+        separated.append(rate)
+    return separated
+
+
+def diagonalise(xp: Any, d: Disposition, depots: Depots) -> Modes:
+    """The cascade of one enantiomer as independent modes (see the module's equation)."""
+    k_rates, k_weights = three_compartment_modes(xp, d)
+    n_rates, n_weights = two_compartment_modes(xp, d)
+    n_depots = depots.rate_per_h.shape[0]
+    transit = [] if d.transit_rate_per_h is None else [d.transit_rate_per_h] * 2
+    first_k, first_t = n_depots, n_depots + 3
+    first_n, effect = first_t + len(transit), first_t + len(transit) + 2
+    n_modes = effect + 1
+
+    raw = [depots.rate_per_h[s] for s in range(n_depots)] + [k_rates[j] for j in range(3)] + transit
+    raw += [n_rates[0], n_rates[1], d.effect_site_rate_per_h]
+    rates = separate_rates(xp, raw)
+    zero, one = xp.zeros_like(rates[0]), xp.ones_like(rates[0])
+
+    # coupling[m][l]: rate at which mode l feeds mode m (amounts, except the effect site: concentration)
+    coupling: list[list[Array | None]] = [[None] * n_modes for _ in range(n_modes)]
+    formation = d.fraction_to_norketamine * d.clearance_l_per_h / d.central_volume_l
+    metabolite_entry = [first_t] if transit else [first_n, first_n + 1]
+    for s in range(n_depots):
+        for j in range(3):
+            coupling[first_k + j][s] = rates[s] * depots.to_ketamine[s]
+        for m in metabolite_entry:
+            coupling[m][s] = rates[s] * depots.to_norketamine[s]
+    for j in range(3):
+        for m in metabolite_entry:
+            coupling[m][first_k + j] = formation * k_weights[j]
+        coupling[effect][first_k + j] = d.effect_site_rate_per_h * k_weights[j] / d.central_volume_l
+    if transit:
+        coupling[first_t + 1][first_t] = rates[first_t]
+        for i in range(2):
+            coupling[first_n + i][first_t + 1] = rates[first_t + 1]
+
+    # Eigenvectors V and their inverse W of a lower-triangular matrix, by forward substitution; both have a unit diagonal.
+    vectors: list[list[Array | None]] = [[None] * n_modes for _ in range(n_modes)]
+    inverse: list[list[Array | None]] = [[None] * n_modes for _ in range(n_modes)]
+    for k in range(n_modes):
+        vectors[k][k] = one
+        for m in range(k + 1, n_modes):
+            total = _sum_of_products(coupling[m][k:m], [vectors[i][k] for i in range(k, m)])
+            vectors[m][k] = None if total is None else total / (rates[m] - rates[k])
+    for k in range(n_modes):
+        inverse[k][k] = one
+        for m in range(k + 1, n_modes):
+            total = _sum_of_products(vectors[m][k:m], [inverse[i][k] for i in range(k, m)])
+            inverse[m][k] = None if total is None else -total
+
+    def dense(entry: Array | None) -> Array:
+        return zero if entry is None else entry
+
+    columns = [xp.stack([dense(inverse[m][s]) for m in range(n_modes)]) for s in range(n_depots)]
+    columns.append(xp.stack([sum(dense(inverse[m][first_k + j]) for j in range(3)) for m in range(n_modes)]))
+    ketamine = [
+        sum(k_weights[j] * dense(vectors[first_k + j][m]) for j in range(3)) / d.central_volume_l
+        for m in range(n_modes)
+    ]
+    norketamine = [
+        sum(n_weights[i] * dense(vectors[first_n + i][m]) for i in range(2))
+        * d.norketamine_mass_ratio
+        / d.norketamine_volume_l
+        for m in range(n_modes)
+    ]
+    site = [dense(vectors[effect][m]) for m in range(n_modes)]
+    outputs = xp.stack([xp.stack(ketamine), xp.stack(norketamine), xp.stack(site)])
+    return Modes(xp.stack(rates), xp.stack(columns, axis=1), outputs)
+
+
+def _sum_of_products(left: list[Array | None], right: list[Array | None]) -> Array | None:
+    total = None
+    for a, b in zip(left, right, strict=True):
+        if a is not None and b is not None:
+            total = a * b if total is None else total + a * b
+    return total
+
+
+def both_enantiomers(xp: Any, s: Modes, r: Modes) -> Modes:
+    """Stack two enantiomers: an axis of length 2 (S, R) goes in front of every field."""
+    return Modes(
+        xp.stack([s.rate_per_h, r.rate_per_h]),
+        xp.stack([s.inputs, r.inputs]),
+        xp.stack([s.outputs, r.outputs]),
+    )
+
+
+def step_factors(xp: Any, rate_per_h: Array, step_h: Array) -> tuple[Array, Array]:
+    """exp(-r h) and (1 - exp(-r h))/r, the latter being h where r is 0."""
+    decay = xp.exp(-rate_per_h * step_h)
+    safe = xp.where(rate_per_h > 0.0, rate_per_h, 1.0)
+    return decay, xp.where(rate_per_h > 0.0, (1.0 - decay) / safe, step_h)

@@ -1,0 +1,45 @@
+"""What happens without an active drug: the placebo response, and the passing lift of a visit with a procedure.
+
+    X_placebo(t) = (p + eta) (1 - exp(-t/tau)) + sum over visits before t of v exp(-(t - t_i)/tau_v)
+
+`eta` is normal between patients and may make one worse. The same term stands in every arm. A rating at a visit is
+taken before the procedure, so only earlier visits count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ketascope.model.parameter_store import ParameterSet
+
+
+def procedure_visits(session_times_h: Sequence[float], until_h: float, parameters: ParameterSet) -> tuple[float, ...]:
+    """Sessions that are a procedure under observation; doses taken daily at home, or a placebo pill, are none.
+
+    session_times_h: ascending.
+    """
+    at_home = parameters.value("placebo.home_dosing_interval_h")
+    gaps = [later - earlier for earlier, later in zip(session_times_h, session_times_h[1:], strict=False)]
+    neighbours = zip([math.inf, *gaps], [*gaps, math.inf], strict=True)
+    pairs = zip(session_times_h, neighbours, strict=True) if session_times_h else ()
+    return tuple(time for time, (before, after) in pairs if min(before, after) > at_home + 1e-9 and time < until_h)
+
+
+def plateau_approach(times_h: np.ndarray, half_life_d: float) -> np.ndarray:
+    """1 - exp(-t/tau), shape (times,)."""
+    import numpy as np
+
+    return 1.0 - np.exp(-math.log(2.0) * np.asarray(times_h) / (24.0 * half_life_d))
+
+
+def visit_lift(visits_h: Sequence[float], times_h: np.ndarray, half_life_h: float) -> np.ndarray:
+    """Sum of the lifts of all earlier visits in units of one visit's log fall, shape (times,)."""
+    import numpy as np
+
+    since = np.asarray(times_h)[:, None] - np.asarray(visits_h, dtype=float)[None, :]
+    return np.where(since > 1e-9, np.exp2(-np.maximum(since, 0.0) / half_life_h), 0.0).sum(axis=1)

@@ -1,0 +1,46 @@
+"""Named scenarios: one flag away from the default model, never mixed into it."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from ketascope.errors import InputError
+from ketascope.model.parameter_store import ParameterSet, load_parameters
+
+DEFAULT_CONTROL = "inert"
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The parameter rows in use, the kind of control, and the scenarios that made them so."""
+
+    parameters: ParameterSet
+    control: str
+    scenarios: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def load_scenarios() -> dict[str, Any]:
+    """All scenarios by name, each with label, source and what it replaces."""
+    file = resources.files("ketascope.model") / "scenarios.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def choose_model(scenarios: Sequence[str] = ()) -> ModelChoice:
+    """The default model with the named scenarios applied in order. Raises InputError for an unknown name."""
+    table = load_scenarios()
+    parameters, control = load_parameters(), DEFAULT_CONTROL
+    for name in scenarios:
+        if name not in table:
+            near = difflib.get_close_matches(name, table, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise InputError(f"scenario '{name}' is unknown{hint} Known: {', '.join(table)}")
+        parameters = parameters.replaced(table[name]["replaces"])
+        control = table[name].get("control", control)
+    return ModelChoice(parameters, control, tuple(scenarios))

@@ -1,0 +1,197 @@
+"""Runs a chain of states over a grid for many patients, in JAX.
+
+The compiled program advances a fixed number of steps for a fixed number of patients. Every regimen is a sequence of
+such blocks, so one program serves all regimens; a short last block is padded with steps of length zero, and
+patients are padded to whole chunks. What happens in a step is given by a `chain` (see `model/cascade.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ketascope.model.absorption import InputPlan
+from ketascope.model.pharmacokinetics import Modes, step_factors
+from ketascope.solver.collocation import NODES
+
+if TYPE_CHECKING:
+    import numpy as np
+
+STEPS_PER_BLOCK = 32
+CHUNK_SIZES = (16, 256)  # patients in one compiled program: a small one for typical patients, a cache-sized one
+
+Chain = Callable[..., tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class StepInputs:
+    """Inputs of each step, the same for all patients up to the absorbed fraction F.
+
+    step_h: (steps,); bolus_mg and rate_mg_per_h: (steps, 2 enantiomers, depots + 1, 2), the last axis being the
+    fixed part and the part multiplied by F.
+    """
+
+    step_h: np.ndarray
+    bolus_mg: np.ndarray
+    rate_mg_per_h: np.ndarray
+
+
+def step_inputs(plan: InputPlan, depots: int, grid_h: np.ndarray) -> StepInputs:
+    """Lay a plan's inputs over a grid that contains all their starts and ends."""
+    import numpy as np
+
+    steps = len(grid_h) - 1
+    bolus = np.zeros((steps, 2, depots + 1, 2))
+    rate = np.zeros((steps, 2, depots + 1, 2))
+    starts = grid_h[:-1]
+    for event in plan.events:
+        mass = np.outer(event.enantiomer_mg, [event.fixed, event.absorbed])
+        first = int(np.searchsorted(starts, event.start_h - 1e-9))
+        if first >= steps:
+            continue
+        if event.duration_h == 0.0:
+            bolus[first, :, event.column] += mass
+        else:
+            last = int(np.searchsorted(starts, event.start_h + event.duration_h - 1e-9))
+            rate[first:last, :, event.column] += mass / event.duration_h
+    return StepInputs(np.diff(grid_h), bolus, rate)
+
+
+@lru_cache(maxsize=1)
+def configure_jax() -> Any:
+    """Import JAX once: float64, and a compilation cache on disk so that the next process need not compile."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    # With asynchronous dispatch XLA runs one computation at a time per device; without it each thread runs its own chunk.
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(base) / "ketascope" / "compiled"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return jax  # no writable cache folder: everything works, each process compiles again
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    return jax
+
+
+def advance_block(
+    chain: Chain, modes: Modes, fraction: Any, individual: Mapping[str, Any], carry: Any, inputs: Any
+) -> Any:
+    """Advance all patients over one block of steps; returns (carry, outputs of shape (steps, channels, patients)).
+
+    carry: (mode amounts (2, modes, patients), chain states). Pure and differentiable.
+    """
+    import jax.numpy as jnp
+    from jax import lax
+
+    nodes = jnp.asarray(NODES)[None, None, :, None]
+
+    def one_step(state: Any, step: Any) -> Any:
+        amounts, states = state
+        step_h, bolus, rate = step
+        given = bolus[..., 0, None] + bolus[..., 1, None] * fraction
+        flowing = rate[..., 0, None] + rate[..., 1, None] * fraction
+        amounts = amounts + jnp.sum(modes.inputs * given[:, None], axis=2)
+        source = jnp.sum(modes.inputs * flowing[:, None], axis=2)
+        decay, gain = step_factors(jnp, modes.rate_per_h[:, :, None, :], nodes * step_h)
+        at_nodes = amounts[:, :, None, :] * decay + source[:, :, None, :] * gain
+        # (2 enantiomers, 3 series, 3 nodes, patients)
+        concentration = jnp.sum(modes.outputs[:, :, :, None, :] * at_nodes[:, None], axis=2)
+        states, outputs = chain(step_h, concentration, states, individual)
+        return (at_nodes[:, :, 2, :], states), outputs
+
+    return lax.scan(one_step, carry, inputs)
+
+
+@lru_cache(maxsize=8)
+def _compiled(chain: Chain) -> Any:
+    jax = configure_jax()
+    from jax import tree_util
+
+    tree_util.register_dataclass(Modes, ["rate_per_h", "inputs", "outputs"], []) if not _registered() else None
+    return jax.jit(partial(advance_block, chain))
+
+
+_REGISTERED: list[bool] = []
+
+
+def _registered() -> bool:
+    if _REGISTERED:
+        return True
+    _REGISTERED.append(True)
+    return False
+
+
+def chunk_size_for(patients: int) -> int:
+    """The smallest compiled width that holds all patients, or the largest."""
+    return next((size for size in CHUNK_SIZES if patients <= size), CHUNK_SIZES[-1])
+
+
+def solve(
+    chain: Chain,
+    start: Callable[[int], tuple[Any, ...]],
+    channels: int,
+    modes: Modes,
+    fraction: np.ndarray,
+    individual: Mapping[str, np.ndarray],
+    inputs: StepInputs,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Outputs after each step, shape (steps, channels, patients).
+
+    start: gives the initial chain states for a number of patients; individual: values by name, each (patients,). Patients run in
+    chunks on `threads` threads (default: all cores); the numbers do not depend on chunks or threads.
+    """
+    import numpy as np
+
+    run = _compiled(chain)
+    patients = modes.rate_per_h.shape[-1]
+    size = chunk_size_for(patients)
+    blocks = _blocks(inputs)
+    steps = len(inputs.step_h)
+    result = np.empty((steps, channels, patients))
+
+    def one_chunk(first: int) -> None:
+        take = np.minimum(np.arange(first, first + size), patients - 1)
+        own = Modes(modes.rate_per_h[..., take], modes.inputs[..., take], modes.outputs[..., take])
+        own_fraction = np.concatenate([fraction[:, take], np.zeros((1, size))])
+        own_values = {name: value[take] for name, value in individual.items()}
+        carry = (np.zeros(own.rate_per_h.shape), start(size))
+        keep = min(size, patients - first)
+        for index, block in enumerate(blocks):
+            carry, outputs = run(own, own_fraction, own_values, carry, block)
+            low = index * STEPS_PER_BLOCK
+            high = min(low + STEPS_PER_BLOCK, steps)
+            result[low:high, :, first : first + keep] = np.asarray(outputs)[: high - low, :, :keep]
+
+    chunks = range(0, patients, size)
+    workers = threads or os.cpu_count() or 1
+    if len(chunks) == 1 or workers == 1:
+        for first in chunks:
+            one_chunk(first)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(one_chunk, chunks))
+    return result
+
+
+def _blocks(inputs: StepInputs) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    import numpy as np
+
+    steps = len(inputs.step_h)
+    padded = -steps % STEPS_PER_BLOCK
+    step_h = np.concatenate([inputs.step_h, np.zeros(padded)])
+    bolus = np.concatenate([inputs.bolus_mg, np.zeros((padded, *inputs.bolus_mg.shape[1:]))])
+    rate = np.concatenate([inputs.rate_mg_per_h, np.zeros((padded, *inputs.rate_mg_per_h.shape[1:]))])
+    return [
+        (step_h[i : i + STEPS_PER_BLOCK], bolus[i : i + STEPS_PER_BLOCK], rate[i : i + STEPS_PER_BLOCK])
+        for i in range(0, steps + padded, STEPS_PER_BLOCK)
+    ]

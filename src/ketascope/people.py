@@ -76,7 +76,9 @@ class Person:
         if not (math.isfinite(self.weight_kg) and low <= self.weight_kg <= high):
             raise InputError(f"weight {self.weight_kg:g} kg: must be {low:g} to {high:g} kg")
         if not math.isfinite(self.age_years) or self.age_years > AGE_LIMITS_YEARS[1]:
-            raise InputError(f"age {self.age_years:g}: must be {AGE_LIMITS_YEARS[0]:g} to {AGE_LIMITS_YEARS[1]:g} years")
+            raise InputError(
+                f"age {self.age_years:g}: must be {AGE_LIMITS_YEARS[0]:g} to {AGE_LIMITS_YEARS[1]:g} years"
+            )
         if self.age_years < AGE_LIMITS_YEARS[0]:
             raise InputError(f"age {self.age_years:g}: ketascope covers adults only, 18 years and over")
         if self.sex is not None and self.sex not in SEXES:
@@ -128,10 +130,11 @@ def spread_values(parameter: Parameter, kind: str, deviation: np.ndarray) -> np.
     import numpy as np
 
     if kind == "log-normal":
-        return parameter.value * np.exp(deviation)
+        moved: np.ndarray = parameter.value * np.exp(deviation)
+        return moved
     if kind == "logit-normal":
         logit = math.log(parameter.value / (1.0 - parameter.value))
-        return 1.0 / (1.0 + np.exp(-(logit + deviation)))
+        return np.asarray(1.0 / (1.0 + np.exp(-(logit + deviation))))
     return parameter.value + deviation
 
 
@@ -155,14 +158,13 @@ def individual_values(
             values[name] = np.full(len(normals), parameter.value)
         else:
             assert spread.effect is not None
-            values[name] = spread_values(parameter, spread.kind, spread.sd * effects[spread.effect])
+            below_mean = 0.5 * spread.sd**2 if spread.value_is == "mean" else 0.0
+            values[name] = spread_values(parameter, spread.kind, spread.sd * effects[spread.effect] - below_mean)
     _apply_covariates(values, parameters, person, sampling)
     return values
 
 
-def _apply_covariates(
-    values: dict[str, np.ndarray], parameters: ParameterSet, person: Person, sampling: str
-) -> None:
+def _apply_covariates(values: dict[str, np.ndarray], parameters: ParameterSet, person: Person, sampling: str) -> None:
     import numpy as np
 
     covariates = parameters.values_of("covariates")

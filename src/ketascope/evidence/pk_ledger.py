@@ -228,9 +228,7 @@ def summarise(rows: Iterable[Mapping[str, Any]], routes: Sequence[str] = ()) -> 
             for site in SITES:
                 at_site = [row for row in here if row["sampling"] == site]
                 if at_site:
-                    groups.append(
-                        {"route": route, "analyte": analyte, "sampling": site, **_statistics(at_site)}
-                    )
+                    groups.append({"route": route, "analyte": analyte, "sampling": site, **_statistics(at_site)})
             if not here:
                 groups.append({"route": route, "analyte": analyte, "sampling": None, **_statistics([])})
     beside = [row for row in rows if not row["used"] and row["predicted"] is not None]

@@ -73,11 +73,15 @@ def find_rule(drug: str, route: str, sampling: str) -> Mapping[str, Any]:
 
 
 def plan_inputs(
-    doses: Sequence[Dose], composition: Mapping[str, tuple[float, float]], sampling: str, numbers: Mapping[str, float]
+    doses: Sequence[Dose],
+    composition: Mapping[str, tuple[float, float]],
+    sampling: str,
+    numbers: Mapping[str, float],
 ) -> InputPlan:
     """Depots and inputs for a schedule.
 
-    composition: drug -> fraction of the dose that is (S, R); drugs that are not in it (an SSRI) have no pharmacokinetics
+    composition: drug -> fraction of the dose that is (S, R); drugs that are not in it (an SSRI) have no
+    pharmacokinetics
     here and are skipped. numbers: central absorption values by short name (durations, lags and the device factor
     do not vary between patients).
     """

@@ -1,6 +1,8 @@
-"""Dissociation, blood pressure and sedation during a session. None of it feeds benefit (see `unblinding` for the one that may).
+"""Dissociation, blood pressure and sedation during a session. None of it feeds benefit (see `unblinding` for the one
+that may).
 
-    dissociation = E_route * f(Ce)/f(Ce_ref) * T_n,   f sigmoid (Olofsen 2022),   T_n = T_inf + (1 - T_inf) exp(-(n - 1)/N)
+    dissociation = E_route * f(Ce)/f(Ce_ref) * T_n,   f sigmoid (Olofsen 2022)
+    T_n = T_inf + (1 - T_inf) exp(-(n - 1)/N)
     systolic rise = E_route * Ce/Ce_ref
 
 Ce is S-ketamine at the effect site, Ce_ref its peak in the regimen of the trial that measured E_route.
@@ -8,7 +10,6 @@ Ce is S-ketamine at the effect site, Ce_ref its peak in the regimen of the trial
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ketascope.model.parameter_store import ParameterSet
+
+
+FELT_ROWS = ("acute.dissociation_half_effect_ng_per_ml", "acute.dissociation_hill")
 
 
 @lru_cache(maxsize=1)
@@ -97,12 +101,7 @@ def dissociation_points(
     return values[size.row] * shape * tolerance(session, parameters)[:, None]
 
 
-FELT_ROWS = ("acute.dissociation_half_effect_ng_per_ml", "acute.dissociation_hill")
-
-
-def systolic_rise_mmhg(
-    effect_site_ng_per_ml: np.ndarray, size: Amplitude, values: dict[str, np.ndarray]
-) -> np.ndarray:
+def systolic_rise_mmhg(effect_site_ng_per_ml: np.ndarray, size: Amplitude, values: dict[str, np.ndarray]) -> np.ndarray:
     """Rise of systolic pressure in mmHg, shape (times, patients)."""
     return values[size.row] * effect_site_ng_per_ml / size.reference_peak_ng_per_ml
 
@@ -118,5 +117,4 @@ def over_h(times_h: np.ndarray, effect: np.ndarray, session_start_h: float, frac
     above &= effect > 0.0
     last = np.where(above.any(axis=0), len(times_h) - 1 - np.argmax(above[::-1], axis=0), 0)
     following = np.minimum(last + 1, len(times_h) - 1)
-    ended = np.asarray(times_h)[following] - session_start_h
-    return np.where(above.any(axis=0), np.where(math.isfinite(session_start_h), ended, 0.0), 0.0)
+    return np.where(above.any(axis=0), np.asarray(times_h)[following] - session_start_h, 0.0)

@@ -39,9 +39,7 @@ def enantiomer_disposition(
     )
 
 
-def modes_of_both(
-    xp: Any, values: Mapping[str, Array], sampling: str, depots: Depots, has_transit: bool
-) -> Modes:
+def modes_of_both(xp: Any, values: Mapping[str, Array], sampling: str, depots: Depots, has_transit: bool) -> Modes:
     """The diagonal systems of S and R, stacked on a leading axis of length 2."""
     s, r = (
         diagonalise(xp, enantiomer_disposition(values, sampling, enantiomer, has_transit), depots)

@@ -37,7 +37,11 @@ def has_transit(parameters: ParameterSet, sampling: str) -> bool:
 
 
 def prepare(
-    doses: Sequence[Dose], values: Mapping[str, np.ndarray], parameters: ParameterSet, sampling: str, width: int | None
+    doses: Sequence[Dose],
+    values: Mapping[str, np.ndarray],
+    parameters: ParameterSet,
+    sampling: str,
+    width: int | None,
 ) -> tuple[InputPlan, Modes, np.ndarray]:
     """The input plan, the modes of S and R, and each depot's absorbed fraction, for one regimen.
 

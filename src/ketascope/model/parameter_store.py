@@ -28,12 +28,14 @@ class Spread:
     """How a parameter varies: `sd` is on the log scale (log-normal), the logit scale, or the parameter's own.
 
     `effect` names the random effect that carries the variation between patients; parameters that share an effect
-    vary together (S- and R-ketamine clearance, for example).
+    vary together (S- and R-ketamine clearance, for example). `value_is` says whether the row's value is the median of
+    patients or, for a log-normal, their mean.
     """
 
     kind: str
     sd: float
     effect: str | None = None
+    value_is: str = "median"
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,13 @@ class ParameterSet(Mapping[str, Parameter]):
 
 
 def _spread(name: str, field: str, raw: Any) -> Spread:
-    unknown = set(raw) - {"kind", "sd", "effect"}
+    unknown = set(raw) - {"kind", "sd", "effect", "value_is"}
     if unknown or raw.get("kind") not in SPREAD_KINDS or not raw.get("sd", -1.0) >= 0:
         raise InputError(f"parameter '{name}': {field} needs kind ({', '.join(SPREAD_KINDS)}) and sd >= 0")
-    return Spread(raw["kind"], float(raw["sd"]), raw.get("effect"))
+    value_is = raw.get("value_is", "median")
+    if value_is not in ("median", "mean") or (value_is == "mean" and raw["kind"] != "log-normal"):
+        raise InputError(f"parameter '{name}': value_is must be median, or mean for a log-normal")
+    return Spread(raw["kind"], float(raw["sd"]), raw.get("effect"), value_is)
 
 
 def parameter_from_row(name: str, raw: Mapping[str, Any]) -> Parameter:
@@ -142,3 +147,15 @@ def load_parameters() -> ParameterSet:
         for key, raw in tomllib.loads(file.read_text(encoding="utf-8")).items():
             rows[f"{stem}.{key}"] = parameter_from_row(f"{stem}.{key}", raw)
     return ParameterSet(rows)
+
+
+def parameters(name: str | None = None) -> list[Parameter]:
+    """The parameter rows, all of them or those whose full name is `name` or starts with `name.`.
+
+    Raises InputError for a name that fits no row, with the nearest one.
+    """
+    rows = load_parameters()
+    if name is None:
+        return list(rows.values())
+    fitting = [row for full, row in rows.items() if full == name or full.startswith(f"{name}.")]
+    return fitting or [rows[name]]

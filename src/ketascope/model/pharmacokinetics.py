@@ -7,7 +7,8 @@ forward substitution. After that every mode decays on its own, and concentration
 
     y(t + h) = y(t) exp(-r h) + b u (1 - exp(-r h)) / r        u: input, constant over the step
 
-Sources: mammillary modes, Gibaldi and Perrier, Pharmacokinetics (1982), chapter 2 and appendix B. Structure and values: the rows of
+Sources: mammillary modes, Gibaldi and Perrier, Pharmacokinetics (1982), chapter 2 and appendix B. Structure and
+values: the rows of
 `parameters/venous.toml` (Fanta 2015, Otto 2021) and `parameters/arterial.toml` (Simons 2022).
 
 Every function works on NumPy and on JAX arrays alike (`xp` is the array namespace); the patient axis is last.
@@ -156,7 +157,8 @@ def diagonalise(xp: Any, d: Disposition, depots: Depots) -> Modes:
         for i in range(2):
             coupling[first_n + i][first_t + 1] = rates[first_t + 1]
 
-    # Eigenvectors V and their inverse W of a lower-triangular matrix, by forward substitution; both have a unit diagonal.
+    # Eigenvectors V and their inverse W of a lower-triangular matrix, by forward substitution; both have a unit
+    # diagonal.
     vectors: list[list[Array | None]] = [[None] * n_modes for _ in range(n_modes)]
     inverse: list[list[Array | None]] = [[None] * n_modes for _ in range(n_modes)]
     for k in range(n_modes):

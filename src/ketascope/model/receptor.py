@@ -31,9 +31,7 @@ def occupancy_terms(values: Mapping[str, Any]) -> tuple[Any, Any, Any, Any]:
         return values[f"receptor.{name}"]
 
     ketamine = of("unbound_fraction_ketamine") * UMOL_PER_L_PER_MG_PER_L / of("ketamine_molar_mass_g_per_mol")
-    norketamine = (
-        of("unbound_fraction_norketamine") * UMOL_PER_L_PER_MG_PER_L / of("norketamine_molar_mass_g_per_mol")
-    )
+    norketamine = of("unbound_fraction_norketamine") * UMOL_PER_L_PER_MG_PER_L / of("norketamine_molar_mass_g_per_mol")
     return (
         ketamine / of("half_occupancy_s_ketamine_um"),
         ketamine / of("half_occupancy_r_ketamine_um"),

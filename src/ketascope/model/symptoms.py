@@ -1,7 +1,7 @@
 """From states to the score of an indication's scale, and to population means with their uncertainty.
 
     score = S_min + (S0 - S_min) exp(-X), clipped to the scale
-    X     = X_placebo + r [theta_A A + theta_P P] + theta_R R + c theta_U U
+    X     = X_placebo + r [theta_A A + theta_P P] + X_SSRI(R) + c theta_U U
     theta = -ln(1 - SMD SD/(S0 - S_min)) / (state after the reference regimen)
 
 r is a patient's own (log-normal) response to the drug; c the contrast of the control (1 inert, 0 masked). The
@@ -73,12 +73,14 @@ def load_indication(name: str) -> Indication:
 
 @dataclass(frozen=True)
 class Effects:
-    """Effects on the exponential link for each posterior draw, every field (draws,)."""
+    """Effects for each posterior draw, every field (draws,): on the exponential link, the SSRI's final difference in
+    points.
+    """
 
     unblinding: np.ndarray
     fast: np.ndarray
     slow: np.ndarray
-    ssri: np.ndarray
+    ssri_points: np.ndarray
     ssri_half_life_d: np.ndarray
     placebo: np.ndarray
     visit: np.ndarray
@@ -87,7 +89,9 @@ class Effects:
 
 @dataclass(frozen=True)
 class StateCourse:
-    """States of one option over time. fast, slow, unblinding: (draws or patients, times) or zeros; ssri: (draws, times)."""
+    """States of one option over time. fast, slow, unblinding: (draws or patients, times) or zeros; ssri: (draws,
+    times).
+    """
 
     times_h: np.ndarray
     fast: np.ndarray
@@ -121,22 +125,17 @@ def effects_from_draws(
     import numpy as np
 
     name = indication.name
-    theta = {
-        part: theta_from_smd(draws[f"symptoms.{name}_{part}_smd"], indication) / reference[part] for part in PARTS
-    }
-    points = draws[f"symptoms.{name}_ssri_difference_points"]
+    theta = {part: theta_from_smd(draws[f"symptoms.{name}_{part}_smd"], indication) / reference[part] for part in PARTS}
     half_life = draws[f"symptoms.{name}_ssri_half_life_d"]
     reached = 1.0 - np.exp2(-7.0 * parameters.value(f"symptoms.{name}_ssri_difference_week") / half_life)
-    # The trials' difference stands between two falling arms: the placebo arm's score at that time is what falls.
-    fallen = (indication.baseline - indication.minimum) * np.exp(-draws[f"symptoms.{name}_placebo_log_fall"])
-    ssri = -np.log(1.0 - np.minimum(points / fallen, 0.95)) / reached
+    points = draws[f"symptoms.{name}_ssri_difference_points"] / reached
     kept = draws["symptoms.opioid_gate"]
     expectancy = draws["symptoms.expectancy_share_of_fast"]
     return Effects(
         unblinding=theta["unblinding"] * (1.0 - expectancy),
         fast=theta["fast"] * kept * (1.0 - expectancy),
         slow=theta["slow"] * kept,
-        ssri=ssri,
+        ssri_points=points,
         ssri_half_life_d=half_life,
         placebo=draws[f"symptoms.{name}_placebo_log_fall"],
         visit=draws["placebo.visit_log_fall"],
@@ -145,18 +144,38 @@ def effects_from_draws(
 
 
 def score_from_share(indication: Indication, baseline: Any, share: Any) -> Any:
-    """The score for the share exp(-X) of the baseline that is left, clipped to the scale (it cannot fall below its minimum)."""
+    """The score for the share exp(-X) of the baseline that is left, clipped to the scale (it cannot fall below its
+    minimum).
+    """
     import numpy as np
 
     return np.minimum(indication.minimum + (baseline - indication.minimum) * share, indication.maximum)
 
 
+def ssri_link(indication: Indication, parameters: ParameterSet, effects: Effects, course: StateCourse) -> np.ndarray:
+    """The SSRI's part of X, (draws, times): what makes the mean differ from placebo by its points times R(t).
+
+    Trials report the difference between two falling arms, and that difference is what approaches its final size at
+    first order; so it is put on the link with the placebo arm's mean score at the same time.
+    """
+    import numpy as np
+
+    spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd") * course.approach
+    placebo_mean = (indication.baseline - indication.minimum) * np.exp(
+        -effects.placebo[:, None] * course.approach + 0.5 * spread**2
+    )
+    link: np.ndarray = -np.log(1.0 - np.minimum(effects.ssri_points[:, None] * course.ssri / placebo_mean, 0.95))
+    return link
+
+
 @dataclass(frozen=True)
 class PopulationMeans:
-    """Means over patients for each draw: change from baseline in points (draws, times), response in percent (draws, rated times)."""
+    """Means over patients for each draw: change from baseline in points (draws, times), share of responders (draws,
+    rated times).
+    """
 
     change: np.ndarray
-    response_percent: np.ndarray
+    response: np.ndarray
 
 
 def population_means(
@@ -185,7 +204,7 @@ def population_means(
     background = effects.placebo[:, None] * course.approach + effects.visit[:, None] * course.visits
     drug = np.zeros_like(background)
     if active:
-        background = background + effects.ssri[:, None] * course.ssri
+        background = background + ssri_link(indication, parameters, effects, course)
         background = background + (effects.contrast * effects.unblinding)[:, None] * course.unblinding
         drug = effects.fast[:, None] * course.fast + effects.slow[:, None] * course.slow
     at = np.zeros(0, dtype=int) if rated is None else rated
@@ -201,7 +220,7 @@ def population_means(
             mean += (wd * wp) * score
             if len(at):
                 response += wd * wp * ndtr((threshold - score[:, at]) / residual)
-    return PopulationMeans(mean - indication.baseline, 100.0 * response)
+    return PopulationMeans(mean - indication.baseline, response)
 
 
 def untreated_means(
@@ -223,7 +242,7 @@ def untreated_means(
     needed = -np.log(1.0 - indication.response_fall)
     response = ndtr((fall - needed) / np.hypot(spread, residual))
     ones = np.ones((draws, 1))
-    return PopulationMeans(ones * (score - indication.baseline), ones * 100.0 * response[rated])
+    return PopulationMeans(ones * (score - indication.baseline), ones * response[rated])
 
 
 def patient_scores(
@@ -247,10 +266,17 @@ def patient_scores(
     own_response = np.exp(sd_response * normals["drug_response"] - 0.5 * sd_response**2)
     fall = own_placebo[:, None] * course.approach + effects.visit[0] * course.visits
     fall = fall + own_response[:, None] * (effects.fast[0] * course.fast + effects.slow[0] * course.slow)
-    fall = fall + effects.ssri[0] * course.ssri[:1] + effects.contrast[0] * effects.unblinding[0] * course.unblinding
+    fall = (
+        fall
+        + ssri_link(indication, parameters, effects, course)[:1]
+        + effects.contrast[0] * effects.unblinding[0] * course.unblinding
+    )
     baseline = np.clip(
-        indication.baseline + indication.baseline_sd * normals["baseline"], indication.minimum + 1.0, indication.maximum
+        indication.baseline + indication.baseline_sd * normals["baseline"],
+        indication.minimum + 1.0,
+        indication.maximum,
     )[:, None]
     score = score_from_share(indication, baseline, np.exp(-fall))
     noise = residual * normals["residual"][:, None] * np.where(course.times_h > 0.0, 1.0, 0.0)
-    return np.clip(score + noise, indication.minimum, indication.maximum)
+    observed: np.ndarray = np.clip(score + noise, indication.minimum, indication.maximum)
+    return observed

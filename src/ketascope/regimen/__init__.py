@@ -7,6 +7,7 @@ from ketascope.regimen.grammar import parse
 from ketascope.regimen.presets import Option, load_presets
 from ketascope.regimen.problems import CourseError, SentenceError, point_at
 from ketascope.regimen.regimen import Regimen
+from ketascope.regimen.spans import read_span
 from ketascope.regimen.tables import event_text
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "parse",
     "point_at",
     "read_events",
+    "read_span",
     "routes",
     "write_events",
 ]

@@ -91,9 +91,7 @@ def read_events(path: str | os.PathLike[str]) -> Regimen:
         identity = row.text("ID")
         if identity is not None:
             if subject is not None and identity != subject:
-                problem = (
-                    f"{shown(identity)} is a second person after {shown(subject)}; write one file a person"
-                )
+                problem = f"{shown(identity)} is a second person after {shown(subject)}; write one file a person"
                 raise row.error("ID", problem)
             subject = identity
         time_h = row.number_in("TIME", math.nan)
@@ -220,9 +218,7 @@ def _name(row: _Row, column: str) -> str:
 def _duration(row: _Row, amount_mg: float) -> float | None:
     rate_mg_per_h = row.number_in("RATE", 0.0)
     if rate_mg_per_h < 0.0:
-        raise row.error(
-            "RATE", f"{number_text(rate_mg_per_h)} must be mg/h above 0, or 0 for a dose given at once"
-        )
+        raise row.error("RATE", f"{number_text(rate_mg_per_h)} must be mg/h above 0, or 0 for a dose given at once")
     if not rate_mg_per_h:
         return None
     duration_h = amount_mg / rate_mg_per_h
@@ -239,9 +235,7 @@ def event_rows(regimen: Regimen, weight_kg: float) -> list[dict[str, str]]:
     # Asking for the doses checks the weight and the limits that depend on it.
     regimen.doses(weight_kg)
     starts_h = [
-        start
-        for start, group in zip(group_starts_h(regimen.groups), regimen.groups, strict=True)
-        for _ in group
+        start for start, group in zip(group_starts_h(regimen.groups), regimen.groups, strict=True) for _ in group
     ]
     courses = sorted(zip(starts_h, regimen.courses, strict=True), key=lambda pair: pair[0] + pair[1].delay_h)
     return [_record(start_h + course.delay_h, course, weight_kg) for start_h, course in courses]

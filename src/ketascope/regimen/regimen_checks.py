@@ -119,8 +119,7 @@ def check_limits(courses: Sequence[Course], sessions: Sequence[Session], weight_
             )
             raise _error("amount", problem, latest, courses)
         total = sum(
-            _in_unit(courses[given.course], limit.per_day_unit, weight_kg) / given.parts
-            for given in session.given
+            _in_unit(courses[given.course], limit.per_day_unit, weight_kg) / given.parts for given in session.given
         )
         window = windows[(session.drug, session.route)]
         window.append((session.start_h, total))
@@ -145,9 +144,7 @@ def _over(amount: float, limit: float) -> bool:
     return amount > limit * (1.0 + _RELATIVE_TOLERANCE)
 
 
-def _over_limit(
-    course: Course, amount: float, limit: float, unit: str, per: str, weight_kg: float | None
-) -> str:
+def _over_limit(course: Course, amount: float, limit: float, unit: str, per: str, weight_kg: float | None) -> str:
     at = ""
     if course.unit != unit:
         extreme = "heaviest_kg" if unit == "mg/kg" else "lightest_kg"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
+
+from ketascope.errors import InputError
 
 __all__ = [
     "AMOUNT_UNITS",
@@ -13,6 +16,7 @@ __all__ = [
     "hours_from",
     "name_time_unit",
     "number_text",
+    "read_span",
     "span_text",
     "unknown_amount_unit",
     "unknown_time_unit",
@@ -63,6 +67,25 @@ def name_time_unit(text: str) -> str | None:
 def hours_from(value: float, unit: str) -> float:
     """Hours in `value` canonical time units."""
     return value / _MINUTES_PER_HOUR if unit == "min" else value * _HOURS_PER[unit]
+
+
+def read_span(text: str) -> float:
+    """Hours of a time such as '40min', '3.5 d' or '8wk'. Raises InputError that names the text and what would be
+    right.
+    """
+    match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z]+)\s*", text, flags=re.IGNORECASE)
+    if match is None:
+        raise InputError(f"'{text}' is not a time; write a number and min, h, d or wk, such as 40min or 8wk")
+    unit = name_time_unit(match[2])
+    if unit is None:
+        raise InputError(f"'{text}': {unknown_time_unit(match[2])}")
+    try:
+        value = float(match[1])
+    except ValueError:
+        raise InputError(f"'{text}': '{match[1]}' is not a number") from None
+    if not math.isfinite(value):
+        raise InputError(f"'{text}': the number is too large")
+    return hours_from(value, unit)
 
 
 def amount_in_canonical_unit(value: float, unit: str) -> tuple[float, str] | None:

@@ -7,6 +7,7 @@ patients are padded to whole chunks. What happens in a step is given by a `chain
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 STEPS_PER_BLOCK = 32
-CHUNK_SIZES = (16, 256)  # patients in one compiled program: a small one for typical patients, a cache-sized one
+CHUNK_SIZES = (
+    16,
+    160,
+)  # patients in one compiled program: a small one for typical patients, a cache-sized one
 
 Chain = Callable[..., tuple[Any, Any]]
 
@@ -65,10 +69,10 @@ def step_inputs(plan: InputPlan, depots: int, grid_h: np.ndarray) -> StepInputs:
 @lru_cache(maxsize=1)
 def configure_jax() -> Any:
     """Import JAX once: float64, and a compilation cache on disk so that the next process need not compile."""
-    import jax
-
+    jax: Any = importlib.import_module("jax")
     jax.config.update("jax_enable_x64", True)
-    # With asynchronous dispatch XLA runs one computation at a time per device; without it each thread runs its own chunk.
+    # With asynchronous dispatch XLA runs one computation at a time per device; without it each thread runs its own
+    # chunk.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     folder = Path(base) / "ketascope" / "compiled"
@@ -111,23 +115,19 @@ def advance_block(
     return lax.scan(one_step, carry, inputs)
 
 
+@lru_cache(maxsize=1)
+def _register_modes() -> None:
+    """Let JAX pass `Modes` in and out of compiled programs; allowed once in a process."""
+    from jax import tree_util
+
+    tree_util.register_dataclass(Modes, ["rate_per_h", "inputs", "outputs"], [])
+
+
 @lru_cache(maxsize=8)
 def _compiled(chain: Chain) -> Any:
     jax = configure_jax()
-    from jax import tree_util
-
-    tree_util.register_dataclass(Modes, ["rate_per_h", "inputs", "outputs"], []) if not _registered() else None
+    _register_modes()
     return jax.jit(partial(advance_block, chain))
-
-
-_REGISTERED: list[bool] = []
-
-
-def _registered() -> bool:
-    if _REGISTERED:
-        return True
-    _REGISTERED.append(True)
-    return False
 
 
 def chunk_size_for(patients: int) -> int:
@@ -147,7 +147,8 @@ def solve(
 ) -> np.ndarray:
     """Outputs after each step, shape (steps, channels, patients).
 
-    start: gives the initial chain states for a number of patients; individual: values by name, each (patients,). Patients run in
+    start: gives the initial chain states for a number of patients; individual: values by name, each (patients,).
+    Patients run in
     chunks on `threads` threads (default: all cores); the numbers do not depend on chunks or threads.
     """
     import numpy as np

@@ -1,0 +1,58 @@
+"""ketascope: what a ketamine, esketamine or SSRI regimen would do for an anxiety disorder, PTSD, OCD or depression.
+
+The verbs of the command line are functions here. Heavy parts are imported when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ketascope._version import __version__
+
+if TYPE_CHECKING:
+    from ketascope.comparison import Comparison, compare
+    from ketascope.errors import InputError
+    from ketascope.evidence.pk_ledger import validate
+    from ketascope.model.parameter_store import parameters
+    from ketascope.one_regimen import Simulation, simulate
+    from ketascope.people import Person
+    from ketascope.regimen import Regimen, parse
+
+_HOMES = {
+    "Comparison": "ketascope.comparison",
+    "InputError": "ketascope.errors",
+    "Person": "ketascope.people",
+    "Regimen": "ketascope.regimen",
+    "Simulation": "ketascope.one_regimen",
+    "compare": "ketascope.comparison",
+    "parameters": "ketascope.model.parameter_store",
+    "parse": "ketascope.regimen",
+    "simulate": "ketascope.one_regimen",
+    "validate": "ketascope.evidence.pk_ledger",
+}
+
+__all__ = [
+    "Comparison",
+    "InputError",
+    "Person",
+    "Regimen",
+    "Simulation",
+    "__version__",
+    "compare",
+    "parameters",
+    "parse",
+    "simulate",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ketascope' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

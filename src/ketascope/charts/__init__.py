@@ -1,0 +1,17 @@
+"""Charts: documents in, Vega-Lite specifications with a text summary and a data table out; nothing is computed."""
+
+from ketascope.charts.acute import acute_effects
+from ketascope.charts.chart import Chart
+from ketascope.charts.course import symptom_course
+from ketascope.charts.mechanism import cascade
+from ketascope.charts.render import render_png, render_svg, vega_bundle
+
+__all__ = [
+    "Chart",
+    "acute_effects",
+    "cascade",
+    "render_png",
+    "render_svg",
+    "symptom_course",
+    "vega_bundle",
+]

@@ -1,0 +1,65 @@
+"""`ketascope compare`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ketascope.cli.options import person_and_model
+
+
+@click.command("compare")
+@click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
+@person_and_model
+@click.option("--events", "events", metavar="FILE", help="A NONMEM-style event table as one more option.")
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@click.option("--csv", "csv_file", metavar="FILE", help="Write all quantities as CSV.")
+@click.option("--html", "html_file", metavar="FILE", help="Write one offline page with charts and tables.")
+@click.option("--png", "png_file", metavar="FILE", help="Write the symptom chart as a picture.")
+def command(
+    sentences: tuple[str, ...],
+    events: str | None,
+    as_json: bool,
+    csv_file: str | None,
+    html_file: str | None,
+    png_file: str | None,
+    **choices: Any,
+) -> None:
+    """Compare treatments side by side: the presets, or your own dose sentences.
+
+    Example: ketascope compare "ketamine 0.5 mg/kg IV over 40 min" "esketamine 84 mg nasal" --indication ptsd
+    """
+    from ketascope.cli.output import check_writable, print_json, progress_bar
+    from ketascope.regimen import Regimen, read_events
+
+    check_writable(csv_file, html_file, png_file)
+    options: list[str | Regimen] = [*sentences, *([read_events(events)] if events else [])]
+    with progress_bar() as progress:
+        from ketascope.comparison import compare
+
+        comparison = compare(options or None, progress=progress, **choices)
+    document = comparison.document()
+    if csv_file:
+        from ketascope.report.table import write_csv
+
+        write_csv(csv_file, document)
+    if html_file:
+        from ketascope.cli.output import cascade_of_first
+        from ketascope.report.html import write_html
+
+        write_html(html_file, document, comparison.curves, cascade_of_first(document, choices))
+    if png_file:
+        from ketascope.charts.course import symptom_course
+        from ketascope.report.picture import write_png
+
+        write_png(png_file, symptom_course(document, comparison.curves))
+    if as_json:
+        print_json(document)
+    else:
+        from ketascope.report.terminal import print_comparison
+
+        print_comparison(document)
+        for file in (csv_file, html_file, png_file):
+            if file:
+                click.echo(f"written: {file}", err=True)

@@ -1,0 +1,59 @@
+"""What commands print besides tables: JSON, progress, and early checks of the files they will write."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ketascope.errors import InputError
+
+Progress = Callable[[int, int, str], None]
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """One JSON object on standard output; NaN and infinity are refused, so a reader never meets them."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def check_writable(*files: str | None) -> None:
+    """Fail before the work, not after it, where a file cannot be written."""
+    for file in files:
+        if file is None:
+            continue
+        path = Path(file)
+        if path.is_dir():
+            raise InputError(f"cannot write to {file}: it is a folder; give the name of a file in it")
+        if not path.parent.is_dir():
+            raise InputError(f"cannot write {path.name}: the folder {path.parent} does not exist; create it first")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress | None]:
+    """A bar on standard error while options are computed; nothing where that is not a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda done, total, label: bar.update(task, completed=done, total=total, description=label)
+
+
+def cascade_of_first(document: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The full simulation behind the cascade chart of a page: the first option that gives ketamine, None without one."""
+    from ketascope.one_regimen import simulate
+
+    for option in document["options"]:
+        if option["sentence"] is not None and option["receptor"]["peak_block"] is not None:
+            return simulate(option["sentence"], **choices).document()
+    return None

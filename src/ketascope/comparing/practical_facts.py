@@ -1,0 +1,89 @@
+"""Harms, setting, cost, approval and evidence of one option: looked up, with unknown shown as unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ketascope.comparing.flags import Flags
+
+
+def drug_class(table: Mapping[str, Any], drug: str) -> str:
+    """The key that a drug's rows stand under in a data file: its class where it has one, else its own name."""
+    return str(table["class_of"].get(drug, drug))
+
+
+def harms_of(drug: str, route: str) -> list[dict[str, Any]]:
+    """[{"harm", "frequency", "source"}, ...]: everything that must be shown for a drug, known or not."""
+    from ketascope.data import load
+
+    table = load("harms")
+    kind = drug_class(table, drug)
+    shown = []
+    for name in table["must_show"][kind]:
+        harm = table["harm"][name]
+        rows = [row for row in harm["rows"] if drug in row["drugs"] or kind in row["drugs"]]
+        chosen = [row for row in rows if route in row["routes"]] or [row for row in rows if "*" in row["routes"]]
+        for row in chosen:
+            shown.append({"harm": harm["label"], "frequency": row["frequency"], "source": row["source"]})
+        if not chosen:
+            shown.append({"harm": harm["label"], "frequency": table["unknown"]["text"], "source": None})
+    for row in table["contraindications"].get(kind, []):
+        shown.append({"harm": f"do not use: {row['text']}", "frequency": None, "source": row["source"]})
+    return shown
+
+
+def _follow(table: Mapping[str, Any], rows: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any] | None, str]:
+    while key not in rows:
+        if key not in table["fallback"]:
+            return None, key
+        key = table["fallback"][key]
+    return rows[key], key
+
+
+def practical_row(drug: str, route: str, flags: Flags) -> Mapping[str, Any] | None:
+    """The row of data/practical.toml for a drug and a route, through its fall-backs; None where nothing is known."""
+    from ketascope.data import load
+
+    table = load("practical")
+    row, key = _follow(table, table["practical"], f"{drug}:{route}")
+    if row is None:
+        flags.add("setting_unknown")
+    elif key != f"{drug}:{route}":
+        flags.add("borrowed_practical", lender=key)
+    return row
+
+
+def practical_facts(row: Mapping[str, Any] | None, indication: str, flags: Flags) -> dict[str, Any]:
+    """The `practical` part of an option."""
+    cost = (row or {}).get("cost_usd")
+    if cost is None:
+        flags.add("cost_unknown")
+    observation = (row or {}).get("observation_min", {}).get("value")
+    return {
+        "setting": row["setting"] if row else None,
+        "observation_min": observation,
+        "approval": row.get("approval_us", {}).get(indication, row["approval"]) if row else None,
+        "cost_usd": {"low": cost.get("low", cost.get("value")), "high": cost.get("high", cost.get("value"))}
+        if cost
+        else None,
+    }
+
+
+def evidence_of(drug: str, route: str, indication: str, flags: Flags) -> dict[str, Any]:
+    """The `evidence` part of an option: trials, participants, certainty; flags say what is extrapolated."""
+    from ketascope.data import load
+
+    table = load("evidence_summary")
+    row, _ = _follow(table, table["evidence"][indication], f"{drug}:{route}")
+    if row is None:
+        row = table["default"][drug_class(table, drug)]
+    texts = [table["flag"][name] for name in row.get("flags", [])]
+    if texts:
+        flags.add("extrapolated", reason=" ".join(texts))
+    return {
+        "trials": row["trials"],
+        "participants": row["participants"],
+        "certainty": row["certainty"],
+        "reasons": list(row.get("reasons", [])),
+    }

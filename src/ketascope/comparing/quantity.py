@@ -1,0 +1,35 @@
+"""A number with its interval, and what the interval is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PATIENTS: Literal["patients"] = "patients"
+POPULATION_MEAN: Literal["population mean"] = "population mean"
+PERCENTILES = (2.5, 50.0, 97.5)
+
+Quantity = dict[str, Any]
+
+
+def over_patients(samples: np.ndarray) -> Quantity:
+    """Median and central 95% of patients. samples: (patients,), finite."""
+    import numpy as np
+
+    low, median, high = np.percentile(samples, PERCENTILES)
+    return {"median": float(median), "low": float(low), "high": float(high), "interval_of": PATIENTS}
+
+
+def over_draws(samples: np.ndarray) -> Quantity:
+    """Median and central 95% of the uncertainty of a population mean. samples: (draws,), finite."""
+    import numpy as np
+
+    low, median, high = np.percentile(samples, PERCENTILES)
+    return {"median": float(median), "low": float(low), "high": float(high), "interval_of": POPULATION_MEAN}
+
+
+def reported(value: float, low: float, high: float) -> Quantity:
+    """A figure taken from a source as it stands there (a share of patients)."""
+    return {"median": float(value), "low": float(low), "high": float(high), "interval_of": POPULATION_MEAN}

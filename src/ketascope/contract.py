@@ -1,0 +1,186 @@
+"""The JSON contract of a comparison, as pydantic models; its JSON Schema stands in `docs/schema/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Quantity(_Part):
+    """A number with its central 95%; `interval_of` says over what."""
+
+    median: float
+    low: float
+    high: float
+    interval_of: Literal["patients", "population mean"]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Quantity:
+        if not self.low <= self.median <= self.high:
+            raise ValueError(f"low {self.low} <= median {self.median} <= high {self.high} does not hold")
+        return self
+
+
+class Pharmacokinetics(_Part):
+    """Peaks of the first session; areas of the first session to infinity; ketamine counts both enantiomers."""
+
+    ketamine_cmax_ng_per_ml: Quantity | None
+    ketamine_tmax_h: Quantity | None
+    ketamine_auc_ng_h_per_ml: Quantity | None
+    norketamine_cmax_ng_per_ml: Quantity | None
+    norketamine_auc_ng_h_per_ml: Quantity | None
+    bioavailability: Quantity | None
+
+
+class Receptor(_Part):
+    """Largest fraction of NMDA receptors blocked in the whole course."""
+
+    peak_block: Quantity | None
+
+
+class Glutamate(_Part):
+    """Largest glutamate in the first session, as fold of baseline, and when (hours from the first dose)."""
+
+    peak_fold: Quantity | None
+    peak_h: Quantity | None
+
+
+class Plasticity(_Part):
+    """Largest plasticity state (0 to 1) in the whole course, and when."""
+
+    peak: Quantity | None
+    peak_h: Quantity | None
+
+
+class AtTimes(_Part):
+    """One quantity at the reported times after the first dose."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    at_2h: Quantity | None = Field(alias="2h")
+    at_24h: Quantity | None = Field(alias="24h")
+    at_7d: Quantity | None = Field(alias="7d")
+    at_28d: Quantity | None = Field(alias="28d")
+    at_56d: Quantity | None = Field(alias="56d")
+
+
+class Symptoms(_Part):
+    """Points of the named scale, negative is better; response as a share of patients (0 to 1)."""
+
+    scale: str
+    onset_h: Quantity | None
+    ssri_catches_up_h: Quantity | None
+    change: AtTimes
+    versus_placebo: AtTimes
+    response_rate: AtTimes
+
+
+class Acute(_Part):
+    """The first session: dissociation in CADSS points, pressure in mmHg, sedation in percent of patients."""
+
+    dissociation_peak: Quantity | None
+    dissociation_over_h: Quantity | None
+    systolic_rise_mmhg: Quantity | None
+    diastolic_rise_mmhg: Quantity | None
+    sedation_percent: Quantity | None
+
+
+class Harm(_Part):
+    """A harm with what is known of its frequency; a null source means that none was found."""
+
+    harm: str
+    frequency: str | None
+    source: str | None
+
+
+class Cost(_Part):
+    """Self-pay range in US dollars; null ends are unknown."""
+
+    low: float | None
+    high: float | None
+
+
+class Practical(_Part):
+    """Where it is given, for how long people stay, its legal status and its cost."""
+
+    setting: str | None
+    observation_min: float | None
+    approval: str | None
+    cost_usd: Cost | None
+
+
+class Evidence(_Part):
+    """How many randomised trials and people stand behind the option in this indication, and how certain that is."""
+
+    trials: int | None
+    participants: int | None
+    certainty: str | None
+    reasons: list[str]
+
+
+class Flag(_Part):
+    """Something a reader must know about this row."""
+
+    code: str
+    message: str
+
+
+class OptionRow(_Part):
+    """Everything about one option."""
+
+    id: str
+    label: str
+    sentence: str | None
+    drug: str | None
+    route: str | None
+    pk: Pharmacokinetics
+    receptor: Receptor
+    glutamate: Glutamate
+    plasticity: Plasticity
+    symptoms: Symptoms
+    acute: Acute
+    harms: list[Harm]
+    practical: Practical
+    evidence: Evidence
+    flags: list[Flag]
+
+
+class PersonRow(_Part):
+    """The person whose exposure is shown."""
+
+    weight_kg: float
+    age_years: float
+    sex: str | None
+    hepatic: str
+    interactions: list[str]
+
+
+class ComparisonDocument(_Part):
+    """What `ketascope compare --json` prints."""
+
+    version: str
+    seed: int
+    indication: str
+    person: PersonRow
+    horizon_h: float
+    patients: int
+    sampling: str
+    control: str
+    scenarios: list[str]
+    defaulted: list[str]
+    options: list[OptionRow]
+
+
+def comparison_schema() -> dict[str, Any]:
+    """The JSON Schema of a comparison document."""
+    return ComparisonDocument.model_json_schema(by_alias=True)
+
+
+def check_comparison(document: Mapping[str, Any]) -> None:
+    """Raise pydantic.ValidationError where a document breaks the contract."""
+    ComparisonDocument.model_validate(document)

@@ -1,0 +1,197 @@
+"""One regimen in full: event table, courses of every state, non-compartmental analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ketascope._version import __version__
+from ketascope.comparing.acute_summary import acute_course
+from ketascope.comparing.exposure_summary import first_session_end_h
+from ketascope.comparing.flags import Flags
+from ketascope.comparing.limits import flag_person, flag_schedule, symptoms_allowed
+from ketascope.comparing.option_row import band
+from ketascope.comparing.setting import Setting, make_setting, patient_columns, run_option, state_course
+from ketascope.errors import InputError
+from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L
+from ketascope.model.symptoms import patient_scores
+from ketascope.nca import FLAG_MEANINGS, analyse, geometric_summary
+from ketascope.people import RANDOM_EFFECTS
+from ketascope.regimen import Regimen, parse
+from ketascope.simulation import ERROR_TOLERANCE, PatientRun, has_ketamine
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ketascope.regimen import Dose
+
+SHOWN_POINTS = 200
+CONCENTRATIONS: Mapping[str, tuple[str, ...]] = {
+    "ketamine_ng_per_ml": ("s_ketamine_mg_per_l", "r_ketamine_mg_per_l"),
+    "s_ketamine_ng_per_ml": ("s_ketamine_mg_per_l",),
+    "r_ketamine_ng_per_ml": ("r_ketamine_mg_per_l",),
+    "norketamine_ng_per_ml": ("s_norketamine_mg_per_l", "r_norketamine_mg_per_l"),
+    "s_norketamine_ng_per_ml": ("s_norketamine_mg_per_l",),
+    "r_norketamine_ng_per_ml": ("r_norketamine_mg_per_l",),
+    "effect_site_ng_per_ml": ("effect_site_mg_per_l",),
+}
+STATES = ("block", "glutamate_fold", "plasticity")
+ANALYSED = {"ketamine": "ketamine_ng_per_ml", "norketamine": "norketamine_ng_per_ml"}
+NCA_NUMBERS = ("cmax_ng_per_ml", "tmax_h", "auc_last_ng_h_per_ml", "auc_inf_ng_h_per_ml", "half_life_h")
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The result: `document()` is the contract of `ketascope simulate --json`."""
+
+    contract: dict[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """The simulation as plain data."""
+        return self.contract
+
+
+def simulate(
+    regimen: str | Regimen,
+    *,
+    indication: str | None = None,
+    weight_kg: float | None = None,
+    age_years: float | None = None,
+    sex: str | None = None,
+    hepatic: str = "normal",
+    interactions: Sequence[str] = (),
+    until_h: float | None = None,
+    patients: int | None = None,
+    seed: int | None = None,
+    sampling: str | None = None,
+    scenarios: Sequence[str] = (),
+    times_h: Sequence[float] | None = None,
+) -> Simulation:
+    """Simulate one regimen in people and show everything that happens.
+
+    Arguments as for `compare`; `patients=0` gives the typical patient, whose low and high equal the median. times_h:
+    output times in hours (default: about 200 times that follow the doses). Series hold medians and the central 95% over
+    patients; the score includes placebo response. Raises InputError for input that cannot be used.
+    """
+    given = {
+        "indication": indication,
+        "weight_kg": weight_kg,
+        "age_years": age_years,
+        "until_h": until_h,
+        "patients": patients,
+        "seed": seed,
+        "sampling": sampling,
+    }
+    setting = make_setting(given, sex, hepatic, interactions, scenarios)
+    regimen = parse(regimen) if isinstance(regimen, str) else regimen
+    doses = regimen.doses(setting.person.weight_kg)
+    wanted = _checked_times(times_h, setting.until_h)
+    flags = Flags()
+    flag_person(setting.person, flags)
+    allowed = symptoms_allowed(regimen, doses, setting.person, setting.indication, flags)
+    flag_schedule(regimen, doses, flags)
+    run = run_option(setting, doses, wanted or ()) if has_ketamine(doses) else None
+    if run is None:
+        flags.add("not_ketamine")
+    elif run.error_estimate > ERROR_TOLERANCE:
+        flags.add("numerical_error", error=f"{run.error_estimate:.1e}", tolerance=f"{ERROR_TOLERANCE:.0e}")
+    times = _output_times(run, wanted, setting.until_h)
+    return Simulation(
+        {
+            "version": __version__,
+            "seed": setting.seed,
+            "sentence": str(regimen),
+            "indication": setting.indication.name,
+            "sampling": setting.sampling,
+            "patients": setting.patients,
+            "scenarios": list(setting.model.scenarios),
+            "defaulted": list(setting.defaulted),
+            "error_estimate": None if run is None else run.error_estimate,
+            "events": regimen.event_table(setting.person.weight_kg),
+            "times_h": times.tolist(),
+            "series": _series(setting, run, doses, times, allowed, flags),
+            "nca": _nca(setting, run, doses, flags),
+            "flags": flags.as_list(),
+        }
+    )
+
+
+def _checked_times(times_h: Sequence[float] | None, until_h: float) -> tuple[float, ...] | None:
+    if times_h is None:
+        return None
+    for time in times_h:
+        if not 0.0 <= time <= until_h:
+            raise InputError(f"time {time:g} h: must be 0 to the simulated time, {until_h:g} h")
+    return tuple(sorted(set(times_h)))
+
+
+def _output_times(run: PatientRun | None, wanted: tuple[float, ...] | None, until_h: float) -> np.ndarray:
+    import numpy as np
+
+    if wanted is not None:
+        return np.asarray(wanted)
+    if run is None:
+        return np.concatenate([[0.0], np.geomspace(0.25, until_h, SHOWN_POINTS - 1)])
+    rows = np.unique(np.linspace(0, len(run.grid_h) - 1, min(SHOWN_POINTS, len(run.grid_h))).round().astype(int))
+    return run.grid_h[rows]
+
+
+def _series(
+    setting: Setting, run: PatientRun | None, doses: Sequence[Dose], times: np.ndarray, allowed: bool, flags: Flags
+) -> dict[str, dict[str, list[float | None]]]:
+    import numpy as np
+
+    columns = patient_columns(setting)
+    series: dict[str, dict[str, Any]] = {}
+    if run is not None:
+        for name, channels in CONCENTRATIONS.items():
+            total = sum(run.at(channel, times)[:, :columns] for channel in channels)
+            series[name] = band(np.asarray(total) * NG_PER_ML_PER_MG_PER_L)
+        for name in STATES:
+            series[name] = band(run.at(name, times)[:, :columns])
+        course = acute_course(run, doses, setting.sampling, setting.model.parameters, flags)
+        rows = np.searchsorted(run.grid_h, times - 1e-7)
+        for name in ("dissociation", "systolic_rise_mmhg"):
+            series[name] = band(getattr(course, name)[rows, :columns])
+    if allowed:
+        states = state_course(setting, run, slice(0, columns), doses, times)
+        effects = dict(zip(RANDOM_EFFECTS, setting.normals.T, strict=True))
+        scores = patient_scores(setting.indication, setting.model.parameters, setting.effects, states, effects)
+        shown = (times >= setting.indication.recall_window_h - 1e-9) | (times == 0.0)
+        if not shown.all():
+            flags.add("scale_recall_longer", scale=setting.indication.scale_label)
+        series["score"] = {
+            name: [value if keep else None for value, keep in zip(values, shown, strict=True)]
+            for name, values in band(scores.T).items()
+        }
+    return series
+
+
+def _nca(setting: Setting, run: PatientRun | None, doses: Sequence[Dose], flags: Flags) -> dict[str, Any] | None:
+    """First-session analysis of every patient's full profile: geometric mean, geometric CV, and the flags raised."""
+    import numpy as np
+
+    if run is None:
+        return None
+    columns = patient_columns(setting)
+    inside = run.grid_h <= first_session_end_h(doses, setting.until_h) + 1e-9
+    times = run.grid_h[inside]
+    result: dict[str, Any] = {"method": "linear-up/log-down", "window_h": [float(times[0]), float(times[-1])]}
+    for analyte, name in ANALYSED.items():
+        total = np.asarray(sum(run.channel(channel)[inside, :columns] for channel in CONCENTRATIONS[name]))
+        # Values that rounding left a hair below zero are zero.
+        profiles = np.maximum(total * NG_PER_ML_PER_MG_PER_L, 0.0)
+        rows = [analyse(times, profiles[:, index]) for index in range(columns)]
+        part: dict[str, Any] = {}
+        for number in NCA_NUMBERS:
+            values = np.array([row[number] for row in rows if row[number] is not None and row[number] > 0.0])
+            part[number] = geometric_summary(values) if len(values) else None
+        codes = [code for row in rows for code in row["flags"]]
+        part["flags"] = [
+            {"code": code, "message": meaning, "patients_percent": 100.0 * codes.count(code) / len(rows)}
+            for code, meaning in FLAG_MEANINGS.items()
+            if code in codes
+        ]
+        result[analyte] = part
+    return result

@@ -1,0 +1,133 @@
+"""One HTML page that needs nothing but itself: charts, tables, notes, scripts and style in a single file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ketascope.report.files import write_aside
+from ketascope.report.format import NOT_SHOWN, number
+from ketascope.report.layout import (
+    HELPLINE,
+    INTERVALS,
+    NOT_ADVICE,
+    WHAT_IT_IS_NOT,
+    comparison_report,
+)
+
+if TYPE_CHECKING:
+    from ketascope.charts import Chart
+
+_ASSUMED = (
+    "Not every step is measured. Exposure rests on measured concentrations; receptor block is calculated from them; "
+    "glutamate and plasticity rest on assumed numbers and are drawn to show how the model reasons, not what was seen."
+)
+
+
+def comparison_html(
+    document: Mapping[str, Any],
+    curves: Sequence[Mapping[str, Any]] = (),
+    simulation: Mapping[str, Any] | None = None,
+) -> str:
+    """The page of a comparison; with curves its charts too, with a simulation the cascade of that option."""
+    from ketascope.charts import acute_effects, cascade, symptom_course
+
+    charts = [symptom_course(document, curves), acute_effects(document, curves)] if curves else []
+    if simulation is not None:
+        charts.append(cascade(simulation))
+    return page(document, charts)
+
+
+def page(document: Mapping[str, Any], charts: Sequence[Chart]) -> str:
+    """The page with these charts; each keeps a drawing that shows without scripts."""
+    from ketascope.charts import vega_bundle
+
+    report = comparison_report(document)
+    drawn = [_chart_parts(chart) for chart in charts]
+    by_place = {"symptom-course": "change", "acute-effects": "acute", "cascade": "exposure"}
+    before: dict[str, list[dict[str, Any]]] = {}
+    for part in drawn:
+        before.setdefault(by_place.get(part["id"], "options"), []).append(part)
+    return str(
+        _environment()
+        .get_template("comparison.html")
+        .render(
+            report=report,
+            charts_before=before,
+            specs={part["id"]: part["spec_json"] for part in drawn},
+            bundle=_script(vega_bundle()) if drawn else "",
+            not_advice=NOT_ADVICE,
+            what_it_is_not=WHAT_IT_IS_NOT,
+            helpline=HELPLINE,
+            intervals=INTERVALS,
+            assumed=_ASSUMED,
+        )
+    )
+
+
+def write_html(
+    path: str | os.PathLike[str],
+    document: Mapping[str, Any],
+    curves: Sequence[Mapping[str, Any]] = (),
+    simulation: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the page; the file appears whole or not at all."""
+    # The folder is looked at before the slow part, so that a wrong name is told at once.
+    target = Path(path)
+    if not target.parent.is_dir() or target.is_dir():
+        return write_aside(target, "")
+    return write_aside(target, comparison_html(document, curves, simulation))
+
+
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("ketascope.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _script(text: str) -> str:
+    """A script that may stand inside a script element: nothing in it can end the element.
+
+    Only the closing word itself is broken up; `</` alone also occurs in regular expressions, which must stay.
+    """
+    return re.sub(r"</(?=script)", r"<\\/", text, flags=re.IGNORECASE)
+
+
+def _json_for_script(value: Any) -> str:
+    """JSON in which no character can end the script element or open a comment."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _chart_parts(chart: Chart) -> dict[str, Any]:
+    from ketascope.charts import render_svg
+
+    # The summary stands beside the chart as text; as the drawing's description it would be read twice.
+    return {
+        "id": chart.id,
+        "title": chart.title,
+        "summary": chart.summary,
+        "svg": render_svg(chart.spec),
+        "spec_json": _json_for_script(chart.spec),
+        "headings": list(chart.table[0]) if chart.table else [],
+        "rows": [[_value(value) for value in row.values()] for row in chart.table],
+    }
+
+
+def _value(value: str | float | None) -> tuple[str, bool]:
+    """Text of a table value, and whether it is a number."""
+    if value is None:
+        return f"{NOT_SHOWN} not shown", False
+    if isinstance(value, str):
+        return value, False
+    return number(value), True

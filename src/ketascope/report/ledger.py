@@ -1,0 +1,163 @@
+"""The validation ledger as terminal tables and as a Markdown page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ketascope.report.files import write_aside
+from ketascope.report.format import NOT_SHOWN, plain
+
+Row = tuple[str, ...]
+SUMMARY_HEAD: Row = ("route", "analyte", "site", "rows", "studies", "fold error", "bias", "within 1.25", "within 2")
+ROW_HEAD: Row = ("study", "route", "analyte", "site", "what", "observed", "predicted", "fold", "used")
+VERIFICATION_HEAD: Row = ("stratum", "dose, mg", "quantity", "published", "reproduced", "ratio")
+WIDTH_OF_TABLES = 140
+
+
+def _number(value: float | None, decimals: int = 2) -> str:
+    return NOT_SHOWN if value is None else plain(value, decimals)
+
+
+def _percent(value: float | None) -> str:
+    return NOT_SHOWN if value is None else f"{100.0 * value:.0f}%"
+
+
+def summary_rows(document: Mapping[str, Any]) -> list[Row]:
+    """One row a route, analyte and sampling site."""
+    return [
+        (
+            group["route"],
+            group["analyte"],
+            group["sampling"],
+            str(group["rows"]),
+            str(group["studies"]),
+            _number(group["gmfe"]),
+            _number(group["bias"]),
+            _percent(group["within_1_25_fold"]),
+            _percent(group["within_2_fold"]),
+        )
+        for group in document["summary"]["groups"]
+    ]
+
+
+def observation_rows(document: Mapping[str, Any]) -> list[Row]:
+    """One row for each observation that was predicted."""
+    from ketascope.report.format import number
+
+    rows: list[Row] = []
+    for row in document["rows"]:
+        if row["predicted"] is None:
+            continue
+        at = "" if row["time_h"] is None else f" at {row['time_h']:g} h"
+        rows.append(
+            (
+                row["study"],
+                row["route"],
+                row["analyte"],
+                row["sampling"],
+                f"{row['statistic']}{at}",
+                f"{number(row['observed'])} {row['unit']}",
+                number(row["predicted"]),
+                _number(row["fold_error"]),
+                "yes" if row["used"] else f"no: {row['why_not']}",
+            )
+        )
+    return rows
+
+
+def unused_reasons(document: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Why rows were not used, with how many, most frequent first."""
+    counts: dict[str, int] = {}
+    for row in document["rows"]:
+        if not row["used"]:
+            counts[row["why_not"]] = counts.get(row["why_not"], 0) + 1
+    return sorted(counts.items(), key=lambda item: -item[1])
+
+
+def verification_rows(document: Mapping[str, Any]) -> list[Row]:
+    """Published model output against the same model's own parameters run here."""
+    return [
+        (
+            row["stratum"],
+            f"{row['dose_mg']:g}",
+            row["quantity"],
+            _number(row["published"], 1),
+            _number(row["reproduced"], 1),
+            _number(row["ratio"], 3),
+        )
+        for row in document["verification"]
+    ]
+
+
+def _definition(document: Mapping[str, Any]) -> str:
+    summary = document["summary"]
+    return (
+        f"{summary['used']} of {summary['rows']} published rows are used, {summary['not_used']} are not "
+        "(reasons below). "
+        f"{summary['definition']}"
+    )
+
+
+_VERIFICATION = (
+    "Verification, not validation: exposures that were themselves model output, reproduced with "
+    "that model's own parameters. They stay out of the fold error."
+)
+
+
+def print_ledger(document: Mapping[str, Any]) -> None:
+    """Print the summary, every predicted row, why rows are unused, and the verification."""
+    from rich.console import Console
+
+    console = Console(width=max(WIDTH_OF_TABLES, Console().width), highlight=False)
+    _print(
+        console, "Predicted over observed concentrations, by route", SUMMARY_HEAD, summary_rows(document), right_from=3
+    )
+    console.print(_definition(document), soft_wrap=False)
+    _print(console, "Every row that was predicted", ROW_HEAD, observation_rows(document), right_from=99)
+    console.print("Rows that are not used, by reason", style="bold")
+    for reason, count in unused_reasons(document):
+        console.print(f"{count:4d}  {reason}")
+    console.print()
+    _print(console, _VERIFICATION, VERIFICATION_HEAD, verification_rows(document), right_from=3)
+
+
+def _print(console: Any, title: str, head: Row, rows: Sequence[Row], right_from: int) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="", box=None, pad_edge=False)
+    for index, name in enumerate(head):
+        table.add_column(name, justify="right" if index >= right_from else "left")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+    console.print()
+
+
+def ledger_markdown(document: Mapping[str, Any]) -> str:
+    """The ledger as a Markdown page."""
+    parts = ["# Validation ledger: pharmacokinetics", "", _definition(document), ""]
+    parts += ["## By route, analyte and sampling site", "", *_markdown(SUMMARY_HEAD, summary_rows(document)), ""]
+    parts += ["## Every predicted row", "", *_markdown(ROW_HEAD, observation_rows(document)), ""]
+    parts += ["## Rows that are not used", "", *_markdown(("reason", "rows"), _counted(document)), ""]
+    parts += ["## Verification", "", _VERIFICATION, "", *_markdown(VERIFICATION_HEAD, verification_rows(document)), ""]
+    return "\n".join(parts)
+
+
+def _counted(document: Mapping[str, Any]) -> list[Row]:
+    return [(reason, str(count)) for reason, count in unused_reasons(document)]
+
+
+def _markdown(head: Row, rows: Sequence[Row]) -> list[str]:
+    def line(cells: Row) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(head), line(tuple("---" for _ in head)), *(line(row) for row in rows)]
+
+
+def write_markdown(path: str | os.PathLike[str], document: Mapping[str, Any]) -> Path:
+    """Write the page; the file appears whole or not at all."""
+    return write_aside(path, ledger_markdown(document))

@@ -1,0 +1,66 @@
+"""Flags as numbered footnotes: which cell each one belongs to, and one number for each message."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+from typing import Any
+
+NO_REASON = "No value is given, and the result does not say why."
+
+
+@cache
+def _scopes() -> dict[str, dict[str, list[str]]]:
+    text = resources.files("ketascope.report").joinpath("flag_scopes.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _is_placed(flag: Mapping[str, Any]) -> bool:
+    """Whether anybody said what the flag is about."""
+    scopes, code = _scopes(), flag["code"]
+    return "applies_to" in flag or any(code in part for part in (scopes["gaps"], scopes["caveats"])) or is_general(flag)
+
+
+def is_general(flag: Mapping[str, Any]) -> bool:
+    """Whether a flag is about an option as a whole."""
+    return flag["code"] in _scopes()["general"]["codes"]
+
+
+def _matches(flag: Mapping[str, Any], name: str, part: str) -> bool:
+    patterns: Sequence[str] = flag.get("applies_to") or _scopes()[part].get(flag["code"], ())
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def is_caveat(flag: Mapping[str, Any], name: str) -> bool:
+    """Whether a flag is a word of caution on the value of that name."""
+    return _matches(flag, name, "caveats")
+
+
+def reasons_for_gap(option: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The flags that explain why a quantity is null: those that name it, else those that nobody placed."""
+    named = [flag for flag in option["flags"] if _matches(flag, name, "gaps")]
+    return named or [flag for flag in option["flags"] if not _is_placed(flag)]
+
+
+class Notes:
+    """Footnotes in the order of their first use; the same message has the same number everywhere."""
+
+    def __init__(self) -> None:
+        """Start without notes."""
+        self._numbers: dict[str, int] = {}
+
+    def mark(self, message: str) -> int:
+        """The number of a message, a new one at its first use."""
+        return self._numbers.setdefault(message, len(self._numbers) + 1)
+
+    def marks(self, flags: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+        """The numbers of some flags."""
+        return tuple(sorted({self.mark(str(flag["message"])) for flag in flags}))
+
+    @property
+    def messages(self) -> tuple[tuple[int, str], ...]:
+        """All footnotes with their numbers."""
+        return tuple((number, message) for message, number in self._numbers.items())

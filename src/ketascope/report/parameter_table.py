@@ -1,0 +1,57 @@
+"""Parameter rows as a terminal table, or one row in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ketascope.model.parameter_store import Parameter
+
+WIDTH_OF_TABLE = 140
+
+
+def spread_text(row: Parameter) -> str:
+    """How the row varies between patients and how uncertain it is, in words; empty where it does neither."""
+    parts = []
+    if row.between_patient:
+        parts.append(f"patients: {row.between_patient.kind} SD {row.between_patient.sd:g}")
+    if row.uncertainty:
+        parts.append(f"uncertainty: {row.uncertainty.kind} SD {row.uncertainty.sd:g}")
+    if row.range:
+        parts.append(f"reported {row.range[0]:g} to {row.range[1]:g}")
+    return "; ".join(parts)
+
+
+def print_parameters(rows: Sequence[Parameter]) -> None:
+    """Print rows: a table for several, every field for one."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(width=max(WIDTH_OF_TABLE, Console().width), highlight=False)
+    if len(rows) == 1:
+        row = rows[0]
+        fields = {
+            "name": row.name,
+            "value": f"{row.value:g} {row.unit}",
+            "population": row.population,
+            "varies": spread_text(row),
+            "grade": row.grade,
+            "source": row.source,
+            "note": row.note,
+        }
+        for name, text in fields.items():
+            if text:
+                console.print(f"{name:11} {escape(text)}")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("name", overflow="fold", ratio=5)
+    table.add_column("value", justify="right", no_wrap=True)
+    for name, ratio in (("unit", 4), ("grade", 2), ("varies", 5), ("source", 8)):
+        table.add_column(name, overflow="fold", ratio=ratio)
+    for row in rows:
+        cells = (row.name, f"{row.value:g}", row.unit, row.grade, spread_text(row), row.source)
+        table.add_row(*(escape(cell) for cell in cells))
+    console.print(table)
+    console.print(f"{len(rows)} rows. Grades: established, plausible, assumed, estimated, not informed by trials.")

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+# What the bundle leaves behind for other scripts of the page.
+_ON_WINDOW = "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
+
 
 def render_svg(spec: Mapping[str, Any]) -> str:
     """The chart as an SVG drawing."""
@@ -26,4 +29,4 @@ def vega_bundle() -> str:
     """Vega, Vega-Lite and vegaEmbed as one script that puts them on `window`; made once per process."""
     import vl_convert
 
-    return str(vl_convert.javascript_bundle(snippet=None))
+    return str(vl_convert.javascript_bundle(_ON_WINDOW))

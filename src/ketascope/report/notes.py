@@ -21,16 +21,13 @@ def _scopes() -> dict[str, dict[str, list[str]]]:
 def _is_placed(flag: Mapping[str, Any]) -> bool:
     """Whether anybody said what the flag is about."""
     scopes, code = _scopes(), flag["code"]
-    return "applies_to" in flag or any(code in part for part in (scopes["gaps"], scopes["caveats"])) or is_general(flag)
-
-
-def is_general(flag: Mapping[str, Any]) -> bool:
-    """Whether a flag is about an option as a whole."""
-    return flag["code"] in _scopes()["general"]["codes"]
+    placed = code in scopes["gaps"] or code in scopes["caveats"] or code in scopes["general"]["codes"]
+    return placed or "applies_to" in flag
 
 
 def _matches(flag: Mapping[str, Any], name: str, part: str) -> bool:
-    patterns: Sequence[str] = flag.get("applies_to") or _scopes()[part].get(flag["code"], ())
+    own: Sequence[str] | None = flag.get("applies_to")
+    patterns = own if own is not None else _scopes()[part].get(flag["code"], [])
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 

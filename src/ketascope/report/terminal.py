@@ -67,6 +67,8 @@ def print_simulation(simulation: Mapping[str, Any], console: Console | None = No
 
     console = console or _console()
     console.print(Text(str(simulation["sentence"]), style="bold"))
+    facts = ("indication", "patients", "sampling", "scenarios", "seed", "version", "defaulted")
+    _print_facts(console, [(name, fmt.words(simulation[name])) for name in facts if name in simulation])
     events = list(simulation["events"])
     console.print()
     console.print(Text(f"Doses ({len(events)})", style="bold"))

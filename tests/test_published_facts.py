@@ -118,7 +118,7 @@ def test_endpoint_difference_of_the_ssri_is_the_networks_in_gad() -> None:
 def test_37_to_48_percent_respond_to_placebo_in_gad_davidson_2004_allgulander_2004_khan_2016() -> None:
     document = compare(indication="gad", patients=0).document()
     placebo = next(option for option in document["options"] if option["id"] == "placebo")
-    assert 0.37 <= placebo["symptoms"]["response_rate"]["56d"]["median"] <= 0.48
+    assert 37.0 <= placebo["symptoms"]["response_rate"]["56d"]["median"] <= 48.0
     assert -9.0 <= placebo["symptoms"]["change"]["56d"]["median"] <= -7.0
 
 

@@ -70,7 +70,7 @@ class AtTimes(_Part):
 
 
 class Symptoms(_Part):
-    """Points of the named scale, negative is better; response as a share of patients (0 to 1)."""
+    """Points of the named scale, negative is better; response in percent of patients."""
 
     scale: str
     onset_h: Quantity | None

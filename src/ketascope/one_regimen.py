@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ketascope._version import __version__
@@ -12,21 +12,25 @@ from ketascope.comparing.exposure_summary import first_session_end_h
 from ketascope.comparing.flags import Flags
 from ketascope.comparing.limits import flag_person, flag_schedule, symptoms_allowed
 from ketascope.comparing.option_row import band
-from ketascope.comparing.setting import Setting, make_setting, patient_columns, run_option, state_course
+from ketascope.comparing.setting import DEFAULTS, Setting, make_setting, patient_columns, run_option, state_course
 from ketascope.errors import InputError
-from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L
+from ketascope.model import cascade
+from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L, ketamine_doses
 from ketascope.model.symptoms import patient_scores
 from ketascope.nca import FLAG_MEANINGS, analyse, geometric_summary
 from ketascope.people import RANDOM_EFFECTS
 from ketascope.regimen import Regimen, parse
-from ketascope.simulation import ERROR_TOLERANCE, PatientRun, has_ketamine
+from ketascope.regimen.spans import span_text
+from ketascope.simulation import ERROR_TOLERANCE, PatientRun
 
 if TYPE_CHECKING:
     import numpy as np
+    import xarray
 
     from ketascope.regimen import Dose
 
 SHOWN_POINTS = 200
+CHANNEL_UNITS = {"_mg_per_l": "mg/L", "_fold": "fold of baseline"}
 CONCENTRATIONS: Mapping[str, tuple[str, ...]] = {
     "ketamine_ng_per_ml": ("s_ketamine_mg_per_l", "r_ketamine_mg_per_l"),
     "s_ketamine_ng_per_ml": ("s_ketamine_mg_per_l",),
@@ -46,10 +50,30 @@ class Simulation:
     """The result: `document()` is the contract of `ketascope simulate --json`."""
 
     contract: dict[str, Any]
+    run: PatientRun | None = field(repr=False)
+    patients: int
 
     def document(self) -> dict[str, Any]:
         """The simulation as plain data."""
         return self.contract
+
+    def trajectories(self) -> xarray.Dataset:
+        """Every patient's course of every state: dimensions patient and time (h from the first dose), units in `attrs`.
+
+        Raises InputError where no ketamine is given, since there is nothing to follow.
+        """
+        import xarray
+
+        if self.run is None:
+            raise InputError(f"'{self.contract['sentence']}' gives no ketamine, so there are no trajectories")
+        variables = {}
+        for name in cascade.CHANNELS:
+            unit = next((unit for ending, unit in CHANNEL_UNITS.items() if name.endswith(ending)), "1")
+            values = self.run.channel(name)[:, : self.patients].T
+            variables[name] = (("patient", "time"), values, {"units": unit})
+        times = ("time", self.run.grid_h, {"units": "h"})
+        attributes = {key: self.contract[key] for key in ("sentence", "sampling", "seed", "version")}
+        return xarray.Dataset(variables, coords={"time": times, "patient": range(self.patients)}, attrs=attributes)
 
 
 def simulate(
@@ -83,38 +107,48 @@ def simulate(
         "seed": seed,
         "sampling": sampling,
     }
-    setting = make_setting(given, sex, hepatic, interactions, scenarios)
+    # What is wrong with the regimen or the times is told before the heavy work starts.
     regimen = parse(regimen) if isinstance(regimen, str) else regimen
+    wanted = _checked_times(times_h, DEFAULTS["until_h"] if until_h is None else until_h)
+    setting = make_setting(given, sex, hepatic, interactions, scenarios)
     doses = regimen.doses(setting.person.weight_kg)
-    wanted = _checked_times(times_h, setting.until_h)
+    check_begins(doses, setting.until_h)
     flags = Flags()
     flag_person(setting.person, flags)
     allowed = symptoms_allowed(regimen, doses, setting.person, setting.indication, flags)
     flag_schedule(regimen, doses, flags)
-    run = run_option(setting, doses, wanted or ()) if has_ketamine(doses) else None
+    ketamine = ketamine_doses(doses)
+    run = run_option(setting, ketamine, wanted or ()) if ketamine else None
     if run is None:
         flags.add("not_ketamine")
     elif run.error_estimate > ERROR_TOLERANCE:
         flags.add("numerical_error", error=f"{run.error_estimate:.1e}", tolerance=f"{ERROR_TOLERANCE:.0e}")
     times = _output_times(run, wanted, setting.until_h)
-    return Simulation(
-        {
-            "version": __version__,
-            "seed": setting.seed,
-            "sentence": str(regimen),
-            "indication": setting.indication.name,
-            "sampling": setting.sampling,
-            "patients": setting.patients,
-            "scenarios": list(setting.model.scenarios),
-            "defaulted": list(setting.defaulted),
-            "error_estimate": None if run is None else run.error_estimate,
-            "events": regimen.event_table(setting.person.weight_kg),
-            "times_h": times.tolist(),
-            "series": _series(setting, run, doses, times, allowed, flags),
-            "nca": _nca(setting, run, doses, flags),
-            "flags": flags.as_list(),
-        }
-    )
+    contract = {
+        "version": __version__,
+        "seed": setting.seed,
+        "sentence": str(regimen),
+        "indication": setting.indication.name,
+        "sampling": setting.sampling,
+        "patients": setting.patients,
+        "scenarios": list(setting.model.scenarios),
+        "defaulted": list(setting.defaulted),
+        "error_estimate": None if run is None else run.error_estimate,
+        "events": regimen.event_table(setting.person.weight_kg),
+        "times_h": times.tolist(),
+        "series": _series(setting, run, doses, times, allowed, flags),
+        "nca": _nca(setting, run, ketamine),
+        "flags": flags.as_list(),
+    }
+    return Simulation(contract, run, patient_columns(setting))
+
+
+def check_begins(doses: Sequence[Dose], until_h: float) -> None:
+    """Raise InputError where what is given begins after the simulated time. doses: in order of time."""
+    first = (ketamine_doses(doses) or doses)[0]
+    if first.time_h >= until_h:
+        begins, ends = span_text(first.time_h), span_text(until_h)
+        raise InputError(f"the first dose of {first.drug} is at {begins}; until must be later than that, not {ends}")
 
 
 def _checked_times(times_h: Sequence[float] | None, until_h: float) -> tuple[float, ...] | None:
@@ -122,7 +156,7 @@ def _checked_times(times_h: Sequence[float] | None, until_h: float) -> tuple[flo
         return None
     for time in times_h:
         if not 0.0 <= time <= until_h:
-            raise InputError(f"time {time:g} h: must be 0 to the simulated time, {until_h:g} h")
+            raise InputError(f"times: {time:g} h is not within the simulated time, 0 to {until_h:g} h")
     return tuple(sorted(set(times_h)))
 
 
@@ -150,7 +184,7 @@ def _series(
             series[name] = band(np.asarray(total) * NG_PER_ML_PER_MG_PER_L)
         for name in STATES:
             series[name] = band(run.at(name, times)[:, :columns])
-        course = acute_course(run, doses, setting.sampling, setting.model.parameters, flags)
+        course = acute_course(run, ketamine_doses(doses), setting.sampling, setting.model.parameters, flags)
         rows = np.searchsorted(run.grid_h, times - 1e-7)
         for name in ("dissociation", "systolic_rise_mmhg"):
             series[name] = band(getattr(course, name)[rows, :columns])
@@ -168,7 +202,7 @@ def _series(
     return series
 
 
-def _nca(setting: Setting, run: PatientRun | None, doses: Sequence[Dose], flags: Flags) -> dict[str, Any] | None:
+def _nca(setting: Setting, run: PatientRun | None, doses: Sequence[Dose]) -> dict[str, Any] | None:
     """First-session analysis of every patient's full profile: geometric mean, geometric CV, and the flags raised."""
     import numpy as np
 

@@ -69,12 +69,6 @@ def check_numbers(patients: int, seed: int, sampling: str) -> None:
         raise InputError(f"sampling '{sampling}': must be one of {', '.join(SAMPLING_SITES)}")
 
 
-def has_ketamine(doses: Sequence[Dose]) -> bool:
-    """Whether any dose holds S- or R-ketamine, so that there is something to solve."""
-    composition = enantiomer_composition()
-    return any(dose.drug in composition for dose in doses)
-
-
 def patient_normals(patients: int, seed: int, first: int = 0) -> np.ndarray:
     """Random effects of `patients` people; 0 patients means the typical patient alone."""
     return random_normals(seed, patients, first) if patients else typical_normals()
@@ -137,11 +131,19 @@ def prepare_plan(doses: Sequence[Dose], parameters: ParameterSet, sampling: str)
 
 
 def _grid(plan: InputPlan, until_h: float, wanted_h: Sequence[float], rule: GridRule) -> np.ndarray:
-    changes = [event.start_h for event in plan.events]
-    changes += [event.start_h + event.duration_h for event in plan.events if event.duration_h > 0.0]
+    at_once: set[float] = set()
+    gentle: dict[float, float] = {}
+    for event in plan.events:
+        end = event.start_h + event.duration_h
+        if event.column == CENTRAL:
+            at_once |= {event.start_h, end}
+        else:
+            gentle[event.start_h] = rule.after_depot_filled_h
+            if event.duration_h > 0.0:
+                gentle.setdefault(end, rule.after_release_ended_h)
     # Just after a bolus into plasma, so that its peak is a grid point (values are kept at the ends of steps).
     after_bolus = [e.start_h + JUST_AFTER_H for e in plan.events if e.duration_h == 0.0 and e.column == CENTRAL]
-    return make_grid(changes, [*wanted_h, *after_bolus], until_h, rule)
+    return make_grid(at_once, [*wanted_h, *after_bolus], until_h, rule, gentle)
 
 
 def _solve(

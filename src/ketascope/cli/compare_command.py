@@ -6,20 +6,36 @@ from typing import Any
 
 import click
 
-from ketascope.cli.options import person_and_model
+from ketascope.cli.options import FileName, person_and_model
 
 
 @click.command("compare")
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
 @person_and_model
-@click.option("--events", "events", metavar="FILE", help="A NONMEM-style event table as one more option.")
+@click.option(
+    "--events",
+    "events",
+    type=FileName("doses.csv"),
+    metavar="FILE",
+    help="A NONMEM-style event table as one more option.",
+)
+@click.option("--show", "shown", multiple=True, metavar="TABLE", help="Print only these tables; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
-@click.option("--csv", "csv_file", metavar="FILE", help="Write all quantities as CSV.")
-@click.option("--html", "html_file", metavar="FILE", help="Write one offline page with charts and tables.")
-@click.option("--png", "png_file", metavar="FILE", help="Write the symptom chart as a picture.")
+@click.option("--csv", "csv_file", type=FileName("comparison.csv"), metavar="FILE", help="Write all quantities as CSV.")
+@click.option(
+    "--html",
+    "html_file",
+    type=FileName("comparison.html"),
+    metavar="FILE",
+    help="Write one offline page with charts and tables.",
+)
+@click.option(
+    "--png", "png_file", type=FileName("comparison.png"), metavar="FILE", help="Write the symptom chart as a picture."
+)
 def command(
     sentences: tuple[str, ...],
     events: str | None,
+    shown: tuple[str, ...],
     as_json: bool,
     csv_file: str | None,
     html_file: str | None,
@@ -31,10 +47,12 @@ def command(
     Example: ketascope compare "ketamine 0.5 mg/kg IV over 40 min" "esketamine 84 mg nasal" --indication ptsd
     """
     from ketascope.cli.output import check_writable, print_json, progress_bar
-    from ketascope.regimen import Regimen, read_events
+    from ketascope.cli.regimens import regimens_from
+    from ketascope.report.layout import check_table_ids
 
-    check_writable(csv_file, html_file, png_file)
-    options: list[str | Regimen] = [*sentences, *([read_events(events)] if events else [])]
+    check_table_ids(shown)
+    check_writable(csv=csv_file, html=html_file, png=png_file)
+    options = regimens_from(sentences, events, choices["weight_kg"], choices["until_h"])
     with progress_bar() as progress:
         from ketascope.comparison import compare
 
@@ -59,7 +77,7 @@ def command(
     else:
         from ketascope.report.terminal import print_comparison
 
-        print_comparison(document)
+        print_comparison(document, only=shown)
         for file in (csv_file, html_file, png_file):
             if file:
                 click.echo(f"written: {file}", err=True)

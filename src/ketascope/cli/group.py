@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +31,28 @@ class LineError(click.ClickException):
         click.echo(f"ketascope: {self.format_message()}", file=file, err=True)
 
 
+def usage_problem(error: click.UsageError) -> str:
+    """One line on how the command line was written: the word at fault and what would be right."""
+    command = error.ctx.command if error.ctx is not None else None
+    if isinstance(error, click.NoSuchOption) and command is not None and error.ctx is not None:
+        near = difflib.get_close_matches(error.option_name, option_names(command, error.ctx), n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else "."
+        return f"unknown option '{error.option_name}'{hint} Options: {', '.join(option_names(command, error.ctx))}"
+    if isinstance(error, click.BadOptionUsage):
+        return f"{error.option_name}: its value is missing; write one after it, or leave the option out"
+    text = " ".join(error.format_message().split())
+    extra = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text)
+    if extra is None or error.ctx is None:
+        return text
+    quotes = "; a dose sentence with spaces needs quotes around it" if error.ctx.info_name == "simulate" else ""
+    return f"unexpected '{extra[1]}' after what {error.ctx.info_name} takes{quotes}"
+
+
+def option_names(command: click.Command, ctx: click.Context) -> list[str]:
+    """Long names of all options of a command."""
+    return [name for parameter in command.get_params(ctx) for name in parameter.opts if name.startswith("--")]
+
+
 class Group(click.Group):
     """Loads a command's module when it is asked for, and turns input errors into one line."""
 
@@ -47,11 +71,9 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with the nearest name offered for an unknown command."""
-        import difflib
-
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = f"; did you mean '{near[0]}'?" if near else "."
             raise LineError(f"unknown command '{args[0]}'{hint} Commands: {', '.join(sorted(COMMANDS))}")
         return super().resolve_command(ctx, args)
 
@@ -62,7 +84,18 @@ class Group(click.Group):
         except InputError as error:
             raise LineError(str(error)) from None
         except click.UsageError as error:
-            raise LineError(" ".join(error.format_message().split())) from None
+            raise LineError(usage_problem(error)) from None
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """As click does; a wrong option before the command is one line like every other problem."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise LineError(usage_problem(error)) from None
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
         """Entry point; an interrupted run says so in one line."""

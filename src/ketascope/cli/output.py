@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,16 +22,26 @@ def print_json(document: Mapping[str, Any]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def check_writable(*files: str | None) -> None:
-    """Fail before the work, not after it, where a file cannot be written."""
-    for file in files:
+def check_writable(**files: str | None) -> None:
+    """Fail before the work, not after it, where a file cannot be written. files: option names with what they name."""
+    taken: dict[Path, str] = {}
+    for option, file in files.items():
         if file is None:
             continue
         path = Path(file)
         if path.is_dir():
-            raise InputError(f"cannot write to {file}: it is a folder; give the name of a file in it")
-        if not path.parent.is_dir():
-            raise InputError(f"cannot write {path.name}: the folder {path.parent} does not exist; create it first")
+            raise InputError(f"--{option}: cannot write to {file}: it is a folder; give the name of a file in it")
+        folder = path.parent
+        if not folder.is_dir():
+            raise InputError(
+                f"--{option}: cannot write {path.name}: the folder {folder} does not exist; create it first"
+            )
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"--{option}: cannot write {path.name}: the folder {folder} is read-only; choose another")
+        place = path.resolve()
+        if place in taken:
+            raise InputError(f"--{option}: {file} is what --{taken[place]} writes already; give it a file of its own")
+        taken[place] = option
 
 
 @contextmanager
@@ -50,7 +61,7 @@ def progress_bar() -> Iterator[Progress | None]:
 
 
 def cascade_of_first(document: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The full simulation behind the cascade chart of a page: the first option that gives ketamine, None without one."""
+    """The simulation behind the cascade chart of a page: the first option that gives ketamine, None without one."""
     from ketascope.one_regimen import simulate
 
     for option in document["options"]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ketascope.model.parameter_store import ParameterSet
 
+MOST_NAMED = 4
+NAMED_FIRST = ("absorption.", "symptoms.")  # what differs between options is named, the rest is counted
 ASSUMED_GRADES = ("assumed", "not informed by trials")
 
 
@@ -45,4 +47,5 @@ def flag_assumed(parameters: ParameterSet, names: Iterable[str], flags: Flags) -
     """Name the rows behind a number that were assumed rather than measured or estimated."""
     assumed = sorted({name for name in names if parameters[name].grade in ASSUMED_GRADES})
     if assumed:
-        flags.add("assumed_parameters", rows=", ".join(assumed))
+        shown = [name for name in assumed if name.startswith(NAMED_FIRST)][:MOST_NAMED] or assumed[:MOST_NAMED]
+        flags.add("assumed_parameters", count=len(assumed), rows=", ".join(shown))

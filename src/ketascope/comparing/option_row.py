@@ -29,9 +29,10 @@ from ketascope.comparing.symptom_summary import (
     symptom_summary,
 )
 from ketascope.model import placebo
+from ketascope.model.exposure import ketamine_doses
 from ketascope.model.symptoms import patient_scores, untreated_means
 from ketascope.people import RANDOM_EFFECTS
-from ketascope.simulation import ERROR_TOLERANCE, PatientRun, has_ketamine
+from ketascope.simulation import ERROR_TOLERANCE, PatientRun
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,16 +93,17 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         row["evidence"] = evidence_of(drug, route, setting.indication.name, flags)
         row["harms"] = harms_of(drug, route)
 
+    ketamine = ketamine_doses(doses)
     wanted = [time for time in HORIZONS_H.values() if time < setting.until_h]
-    run = run_option(setting, doses, wanted) if has_ketamine(doses) else None
+    run = run_option(setting, doses, wanted) if ketamine else None
     if run is None:
         flags.add("not_ketamine")
         times = _curve_times(setting, None)
     else:
         times = _curve_times(setting, run.grid_h)
         flags.add("reading")
-        row |= exposure_and_mechanism(run, doses, setting.sampling, patient_columns(setting), setting.until_h)
-        _acute(setting, run, doses, times, facts, row, curve, flags)
+        row |= exposure_and_mechanism(run, ketamine, setting.sampling, patient_columns(setting), setting.until_h)
+        _acute(setting, run, ketamine, times, facts, row, curve, flags)
         if run.error_estimate > ERROR_TOLERANCE:
             error, limit = f"{run.error_estimate:.1e}", f"{ERROR_TOLERANCE:.0e}"
             flags.add("numerical_error", error=error, tolerance=limit)

@@ -29,7 +29,7 @@ def harms_of(drug: str, route: str) -> list[dict[str, Any]]:
         if not chosen:
             shown.append({"harm": harm["label"], "frequency": table["unknown"]["text"], "source": None})
     for row in table["contraindications"].get(kind, []):
-        shown.append({"harm": f"do not use: {row['text']}", "frequency": None, "source": row["source"]})
+        shown.append({"harm": f"do not use: {row['text']}", "frequency": "contraindication", "source": row["source"]})
     return shown
 
 

@@ -149,7 +149,12 @@ def state_course(
         slow=state("plasticity"),
         unblinding=state("unblinding"),
         ssri=ssri.ssri_state(spans, setting.effects.ssri_half_life_d, times_h),
-        visits=placebo.visit_lift(procedures, times_h, parameters.value("placebo.visit_half_life_h")),
+        visits=placebo.visit_lift(
+            procedures,
+            times_h,
+            parameters.value("placebo.visit_half_life_h"),
+            parameters.value("placebo.visit_rise_half_life_h"),
+        ),
         approach=placebo.plateau_approach(times_h, parameters.value("placebo.half_life_d")),
     )
 

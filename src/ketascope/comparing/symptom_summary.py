@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ketascope.model.parameter_store import ParameterSet
 
 HORIZONS_H: dict[str, float] = {"2h": 2.0, "24h": 24.0, "7d": 168.0, "28d": 672.0, "56d": 1344.0}
+PERCENT = 100.0
 ONSET_SHARE = 0.5  # onset: half of the largest mean difference from placebo (design, section 4)
 CLEAR_SIGN_SHARE = (
     0.975  # of the draws in which the largest difference must favour the option for an onset to mean anything
@@ -80,7 +81,7 @@ def symptom_summary(
     for name, index in _shown_horizons(indication, until_h, flags).items():
         column = means.rated[index]
         part["change"][name] = over_draws(means.option.change[:, column])
-        part["response_rate"][name] = over_draws(means.option.response[:, index])
+        part["response_rate"][name] = over_draws(PERCENT * means.option.response[:, index])
         part["versus_placebo"][name] = over_draws(difference[:, column])
     onset = onset_h(means.times_h, difference)
     part["onset_h"] = _onset(onset, indication, flags)
@@ -103,7 +104,7 @@ def reference_summary(
     rated = rated_columns(times_h)
     for name, index in _shown_horizons(indication, until_h, flags).items():
         part["change"][name] = over_draws(means.change[:, rated[index]])
-        part["response_rate"][name] = over_draws(means.response[:, index])
+        part["response_rate"][name] = over_draws(PERCENT * means.response[:, index])
     flags.add("is_reference")
     return part
 

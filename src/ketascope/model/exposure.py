@@ -31,6 +31,12 @@ def enantiomer_composition() -> dict[str, tuple[float, float]]:
     }
 
 
+def ketamine_doses(doses: Sequence[Dose]) -> tuple[Dose, ...]:
+    """The doses that hold S- or R-ketamine, in their order."""
+    composition = enantiomer_composition()
+    return tuple(dose for dose in doses if dose.drug in composition)
+
+
 def has_transit(parameters: ParameterSet, sampling: str) -> bool:
     """Whether this sampling site's model delays the formation of norketamine."""
     return parameters.value(f"{sampling}.transit_rate_per_h") > 0.0

@@ -149,13 +149,15 @@ def load_parameters() -> ParameterSet:
     return ParameterSet(rows)
 
 
-def parameters(name: str | None = None) -> list[Parameter]:
-    """The parameter rows, all of them or those whose full name is `name` or starts with `name.`.
+def parameters(name: str | None = None, grade: str | None = None) -> list[Parameter]:
+    """The parameter rows: all, or those whose full name is `name` or starts with `name.`, and of one grade.
 
-    Raises InputError for a name that fits no row, with the nearest one.
+    Raises InputError for a name that fits no row, with the nearest one, and for an unknown grade.
     """
+    if grade is not None and grade not in GRADES:
+        raise InputError(f"grade '{grade}' is unknown; grades: {', '.join(GRADES)}")
     rows = load_parameters()
-    if name is None:
-        return list(rows.values())
-    fitting = [row for full, row in rows.items() if full == name or full.startswith(f"{name}.")]
-    return fitting or [rows[name]]
+    fitting = [row for full, row in rows.items() if name is None or full == name or full.startswith(f"{name}.")]
+    if not fitting and name is not None:
+        fitting = [rows[name]]  # says that it is unknown, with the nearest name
+    return [row for row in fitting if grade is None or row.grade == grade]

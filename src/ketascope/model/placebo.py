@@ -1,6 +1,9 @@
 """What happens without an active drug: the placebo response, and the passing lift of a visit with a procedure.
 
-    X_placebo(t) = (p + eta) (1 - exp(-t/tau)) + sum over visits before t of v exp(-(t - t_i)/tau_v)
+    X_placebo(t) = (p + eta) (1 - exp(-t/tau)) + sum over visits before t of v [exp(-(t - t_i)/tau_v) - exp(-(t -
+    t_i)/tau_r)]
+
+tau_r is the short time the lift takes to come: without it every score would fall within the first second of a visit.
 
 `eta` is normal between patients and may make one worse. The same term stands in every arm. A rating at a visit is
 taken before the procedure, so only earlier visits count.
@@ -37,9 +40,12 @@ def plateau_approach(times_h: np.ndarray, half_life_d: float) -> np.ndarray:
     return 1.0 - np.exp(-math.log(2.0) * np.asarray(times_h) / (24.0 * half_life_d))
 
 
-def visit_lift(visits_h: Sequence[float], times_h: np.ndarray, half_life_h: float) -> np.ndarray:
+def visit_lift(
+    visits_h: Sequence[float], times_h: np.ndarray, half_life_h: float, rise_half_life_h: float
+) -> np.ndarray:
     """Sum of the lifts of all earlier visits in units of one visit's log fall, shape (times,)."""
     import numpy as np
 
     since = np.asarray(times_h)[:, None] - np.asarray(visits_h, dtype=float)[None, :]
-    return np.where(since > 1e-9, np.exp2(-np.maximum(since, 0.0) / half_life_h), 0.0).sum(axis=1)
+    after = np.maximum(since, 0.0)
+    return (np.exp2(-after / half_life_h) - np.exp2(-after / rise_half_life_h)).sum(axis=1)

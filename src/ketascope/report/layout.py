@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ketascope.errors import InputError
 from ketascope.report.catalogue import EVIDENCE, PRACTICAL, Column, lookup, scale_name, sections
-from ketascope.report.format import duration, interval, named_value, number, words
+from ketascope.report.format import duration, interval, named_value, number, split_unit, words
 from ketascope.report.notes import NO_REASON, Notes, is_caveat, reasons_for_gap
 
 UNKNOWN = "unknown"
@@ -84,8 +86,25 @@ def comparison_report(document: Mapping[str, Any]) -> Report:
     tables.append(_facts_table("practical", "Practical", about, PRACTICAL, options, notes))
     about = "How many randomised trials and people stand behind the option in this indication, and how certain that is."
     tables.append(_facts_table("evidence", "Evidence", about, EVIDENCE, options, notes))
-    title = f"Comparison of {len(options)} options, indication {str(document['indication']).upper()}"
+    counted = "1 option" if len(options) == 1 else f"{len(options)} options"
+    title = f"Comparison of {counted}, indication {str(document['indication']).upper()}"
     return Report(title, header_facts(document), tuple(tables), notes.messages)
+
+
+def table_ids() -> tuple[str, ...]:
+    """Ids of all tables of a report, in their order."""
+    ids = ["options", *(section.id for section in sections(""))]
+    ids.insert(ids.index("acute") + 1, "harms")
+    return (*ids, "practical", "evidence")
+
+
+def check_table_ids(names: Sequence[str]) -> None:
+    """Raise InputError for a name that is no table's id, with the nearest one."""
+    for name in names:
+        if name not in table_ids():
+            near = difflib.get_close_matches(name, table_ids(), n=1, cutoff=0.4)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise InputError(f"--show '{name}': unknown table{hint} Tables: {', '.join(table_ids())}")
 
 
 def header_facts(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -97,7 +116,7 @@ def header_facts(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("Person", person),
         ("Followed for", duration(document["horizon_h"])),
         ("Version and seed", f"ketascope {document['version']}, seed {document['seed']}"),
-        ("Not given, so defaulted", words(document["defaulted"])),
+        ("Not given, so defaulted", words([split_unit(name)[0] for name in document["defaulted"]])),
     ]
     extras = ("patients", "sampling", "control", "scenarios")
     facts += [(key.capitalize(), words(document[key])) for key in extras if document.get(key)]
@@ -156,18 +175,22 @@ def _harms_table(options: Sequence[Mapping[str, Any]], notes: Notes) -> TableLay
         TableRow(Cell("No harm is listed", is_missing=True), (Cell(UNKNOWN), cell, Cell(words(None))))
         for cell in silent
     ]
-    headings = (("How often", ""), ("Options", ""), ("Source", ""))
+    headings = (("How often", ""), ("Drug and route", ""), ("Source", ""))
     about = "Known harms of the drug and route, with how often they were seen. Unknown is not never."
     return TableLayout("harms", "Harms", about, "Harm", headings, tuple(rows), is_text=True)
 
 
 def _who(found: Sequence[Mapping[str, Any]], options: Sequence[Mapping[str, Any]]) -> str:
-    """The options of a harm by name, or in one phrase where it is all options with some drugs."""
+    """The drugs and routes of a harm; in one phrase where it is all options with some drugs."""
     drugs = list(dict.fromkeys(str(option["drug"]) for option in found))
     same_drugs = [option for option in options if str(option["drug"]) in drugs]
     if len(found) > 1 and len(found) == len(same_drugs) and None not in (option["drug"] for option in found):
         return f"all {len(found)} options with {' or '.join(drugs)}"
-    return "; ".join(str(option["label"]) for option in found)
+    parts = []
+    for drug in drugs:
+        routes = dict.fromkeys(str(option["route"]) for option in found if str(option["drug"]) == drug)
+        parts.append(f"{drug} {', '.join(routes)}")
+    return "; ".join(parts)
 
 
 def _facts_table(

@@ -14,6 +14,7 @@ from ketascope.report.layout import (
     WHAT_IT_IS_NOT,
     Cell,
     TableLayout,
+    check_table_ids,
     comparison_report,
 )
 
@@ -35,22 +36,30 @@ def render_simulation(simulation: Mapping[str, Any], width: int = 140) -> str:
     return _captured(lambda console: print_simulation(simulation, console), width)
 
 
-def print_comparison(document: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print a comparison document as tables, with its footnotes, inputs and limits."""
+def print_comparison(document: Mapping[str, Any], console: Console | None = None, only: Sequence[str] = ()) -> None:
+    """Print a comparison document as tables, with its footnotes, inputs and limits.
+
+    only: ids of the tables to print (all by default); raises InputError for an unknown one.
+    """
     from rich.padding import Padding
     from rich.text import Text
 
     console = console or _console()
     report = comparison_report(document)
+    check_table_ids(only)
+    tables = [table for table in report.tables if not only or table.id in only]
     console.print(Text(report.title, style="bold"))
     _print_facts(console, report.facts)
     console.print(Text(INTERVALS))
-    for layout in report.tables:
+    for layout in tables:
         console.print()
         console.print(Text(layout.title, style="bold"))
         console.print(Text(layout.about, style="dim"))
         for table in _tables(layout, console.width):
             console.print(table)
+    if only and len(tables) < len(report.tables):
+        left = ", ".join(table.id for table in report.tables if table not in tables)
+        console.print(Text(f"Not printed here, each with --show: {left}. Benefits are half of it.", style="dim"))
     if report.notes:
         console.print()
         console.print(Text("Notes", style="bold"))

@@ -1,0 +1,52 @@
+"""From dose sentences and event files on the command line to regimens, checked before any heavy work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ketascope.errors import InputError
+
+if TYPE_CHECKING:
+    from ketascope.regimen import Regimen
+
+
+def regimens_from(
+    sentences: Sequence[str], events: str | None, weight_kg: float | None, until_h: float | None
+) -> list[Regimen]:
+    """Regimens in the order of the command line, the event file last. None means the default person and time.
+
+    Raises InputError for a sentence, a file or a dose (some limits are per kg) that cannot be used; where there are
+    several sentences the message says which one.
+    """
+    from ketascope.comparing.setting import DEFAULTS
+    from ketascope.one_regimen import check_begins
+    from ketascope.people import Person
+    from ketascope.regimen import parse, read_events
+
+    person = Person() if weight_kg is None else Person(weight_kg=weight_kg)
+    ends_h = DEFAULTS["until_h"] if until_h is None else until_h
+    regimens = []
+    for number, sentence in enumerate(sentences, start=1):
+        try:
+            regimen = parse(sentence)
+            check_begins(regimen.doses(person.weight_kg), ends_h)
+        except InputError as error:
+            raise InputError(_which(sentences, number) + str(error)) from None
+        regimens.append(regimen)
+    if events is not None:
+        regimen = read_events(events)
+        try:
+            check_begins(regimen.doses(person.weight_kg), ends_h)
+        except InputError as error:
+            raise InputError(f"{events}: {error}") from None
+        regimens.append(regimen)
+    return regimens
+
+
+def _which(sentences: Sequence[str], number: int) -> str:
+    if len(sentences) == 1:
+        return ""
+    # Without quotes the shell makes every word a sentence of its own.
+    quotes = "" if any(" " in sentence for sentence in sentences) else " (a dose sentence needs quotes around it)"
+    return f"sentence {number} of {len(sentences)}{quotes}: "

@@ -72,7 +72,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
 
 validate: $(VENV)/.run
-	$(BIN)/ketascope validate
+	$(BIN)/ketascope validate --markdown docs/validation-ledger.md
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check

@@ -101,6 +101,7 @@ def compare(
         "control": setting.model.control,
         "scenarios": list(setting.model.scenarios),
         "defaulted": [*setting.defaulted] + (["options"] if not sentences else []),
+        "error_estimate": max((c["error_estimate"] for c in curves if c["error_estimate"] is not None), default=None),
         "options": rows,
     }
     return Comparison(contract, curves)

@@ -173,6 +173,7 @@ class ComparisonDocument(_Part):
     control: str
     scenarios: list[str]
     defaulted: list[str]
+    error_estimate: float | None
     options: list[OptionRow]
 
 

@@ -74,8 +74,8 @@ def analyse(times_h: np.ndarray, conc_ng_per_ml: np.ndarray, options: NcaOptions
     if slope is None:
         flags.append("no_terminal_slope")
         return result
-    rate, first, adjusted = slope
-    last = int(np.flatnonzero(c > 0.0)[-1])
+    rate, first, final, adjusted = slope
+    last = int(np.flatnonzero(c > 0.0)[-1])  # the area runs to the last measured value, the slope may end before it
     beyond = float(c[last]) / rate
     half_life = math.log(2.0) / rate
     extrapolated = 100.0 * beyond / (area_last + beyond)
@@ -83,13 +83,13 @@ def analyse(times_h: np.ndarray, conc_ng_per_ml: np.ndarray, options: NcaOptions
         "auc_inf_ng_h_per_ml": area_last + beyond,
         "auc_extrapolated_percent": extrapolated,
         "half_life_h": half_life,
-        "terminal_window_h": [float(t[first]), float(t[last])],
-        "terminal_points": last - first + 1,
+        "terminal_window_h": [float(t[first]), float(t[final])],
+        "terminal_points": final - first + 1,
         "terminal_adjusted_r2": adjusted,
     }
     if extrapolated > options.largest_extrapolated_percent:
         flags.append("extrapolated_over_20_percent")
-    if (t[last] - t[first]) / half_life < options.shortest_span_half_lives:
+    if (t[final] - t[first]) / half_life < options.shortest_span_half_lives:
         flags.append("span_below_2")
     return result
 
@@ -106,8 +106,10 @@ def trapezoids(times_h: np.ndarray, conc: np.ndarray) -> np.ndarray:
     return np.where(falling, step * (c0 - c1) / np.log(ratio), 0.5 * step * (c0 + c1))
 
 
-def _terminal_slope(t: np.ndarray, c: np.ndarray, peak: int, options: NcaOptions) -> tuple[float, int, float] | None:
-    """Rate (1/h), index of the first point used and adjusted R2 of the best terminal fit."""
+def _terminal_slope(
+    t: np.ndarray, c: np.ndarray, peak: int, options: NcaOptions
+) -> tuple[float, int, int, float] | None:
+    """Rate (1/h), index of the first and the last point used, and adjusted R2 of the best terminal fit."""
     import numpy as np
 
     usable = np.flatnonzero((c > options.lowest_share_of_peak * c[peak]) & (np.arange(len(c)) > peak))
@@ -127,7 +129,8 @@ def _terminal_slope(t: np.ndarray, c: np.ndarray, peak: int, options: NcaOptions
         r2 = np.where(vyy > 0.0, vxy * vxy / (vxx * vyy), 1.0)
         adjusted = np.where(enough & (n > 2), 1.0 - (1.0 - r2) * (n - 1) / (n - 2), -np.inf)
     chosen = int(np.flatnonzero(adjusted >= adjusted.max() - options.adjusted_r2_tolerance)[-1])
-    return float(-vxy[chosen] / vxx[chosen]), int(usable[len(usable) - 1 - chosen]), float(adjusted[chosen])
+    first = int(usable[len(usable) - 1 - chosen])
+    return float(-vxy[chosen] / vxx[chosen]), first, int(usable[-1]), float(adjusted[chosen])
 
 
 def geometric_summary(values: np.ndarray) -> dict[str, float]:

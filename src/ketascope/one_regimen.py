@@ -109,10 +109,9 @@ def simulate(
     }
     # What is wrong with the regimen or the times is told before the heavy work starts.
     regimen = parse(regimen) if isinstance(regimen, str) else regimen
+    doses = doses_in_time(regimen, weight_kg, until_h)
     wanted = _checked_times(times_h, DEFAULTS["until_h"] if until_h is None else until_h)
     setting = make_setting(given, sex, hepatic, interactions, scenarios)
-    doses = regimen.doses(setting.person.weight_kg)
-    check_begins(doses, setting.until_h)
     flags = Flags()
     flag_person(setting.person, flags)
     allowed = symptoms_allowed(regimen, doses, setting.person, setting.indication, flags)
@@ -143,12 +142,18 @@ def simulate(
     return Simulation(contract, run, patient_columns(setting))
 
 
-def check_begins(doses: Sequence[Dose], until_h: float) -> None:
-    """Raise InputError where what is given begins after the simulated time. doses: in order of time."""
+def doses_in_time(regimen: Regimen, weight_kg: float | None, until_h: float | None) -> tuple[Dose, ...]:
+    """The doses for a weight, in order of time; None means the default weight and time.
+
+    Raises InputError for a dose over a limit per kg, and where what is given begins after the simulated time.
+    """
+    doses = regimen.doses(DEFAULTS["weight_kg"] if weight_kg is None else weight_kg)
+    ends_h = DEFAULTS["until_h"] if until_h is None else until_h
     first = (ketamine_doses(doses) or doses)[0]
-    if first.time_h >= until_h:
-        begins, ends = span_text(first.time_h), span_text(until_h)
+    if first.time_h >= ends_h and first.time_h > 0.0:
+        begins, ends = span_text(first.time_h), span_text(ends_h)
         raise InputError(f"the first dose of {first.drug} is at {begins}; until must be later than that, not {ends}")
+    return doses
 
 
 def _checked_times(times_h: Sequence[float] | None, until_h: float) -> tuple[float, ...] | None:
@@ -209,9 +214,11 @@ def _nca(setting: Setting, run: PatientRun | None, doses: Sequence[Dose]) -> dic
     if run is None:
         return None
     columns = patient_columns(setting)
-    inside = run.grid_h <= first_session_end_h(doses, setting.until_h) + 1e-9
-    times = run.grid_h[inside]
-    result: dict[str, Any] = {"method": "linear-up/log-down", "window_h": [float(times[0]), float(times[-1])]}
+    start = doses[0].time_h
+    end = first_session_end_h(doses, setting.until_h)
+    inside = (run.grid_h >= start - 1e-9) & (run.grid_h <= end + 1e-9)
+    times = run.grid_h[inside] - start  # times of peaks count from the dose
+    result: dict[str, Any] = {"method": "linear-up/log-down", "window_h": [start, start + float(times[-1])]}
     for analyte, name in ANALYSED.items():
         total = np.asarray(sum(run.channel(channel)[inside, :columns] for channel in CONCENTRATIONS[name]))
         # Values that rounding left a hair below zero are zero.

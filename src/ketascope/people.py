@@ -89,7 +89,7 @@ class Person:
         for name in self.interactions:
             if name not in load_interactions():
                 near = difflib.get_close_matches(name, load_interactions(), n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else ""
+                hint = f"; did you mean '{near[0]}'?" if near else "."
                 known = ", ".join(load_interactions())
                 raise InputError(f"interaction '{name}' is unknown{hint} Known: {known}")
 
@@ -192,7 +192,7 @@ def _apply_covariates(values: dict[str, np.ndarray], parameters: ParameterSet, p
     if person.hepatic == "moderate":
         clearance *= covariates["hepatic_moderate_clearance_ratio"]
     norketamine_clearance, swallowed = on_clearance, 1.0
-    for name in person.interactions:
+    for name in dict.fromkeys(person.interactions):
         row: Mapping[str, Any] = load_interactions()[name]
         clearance *= row["clearance_ratio"]
         norketamine_clearance *= row["norketamine_clearance_ratio"]

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 # Grid against halved grid: above this the grid is refined, up to three times; what then remains is flagged.
 ERROR_TOLERANCE = 1e-4
 REFINEMENTS = 3
-CHECKED_PATIENTS = 7  # with the typical patient they fill half of the small compiled program
+# The grid is judged on the typical patient and a fixed cohort, so that it never depends on who else is simulated.
+CHECK_SEED = 20260101
 JUST_AFTER_H = 1.0 / 3600.0
 DEPOT_WIDTHS = (2, 4, 8, 16, 32)
 PATIENT_LIMIT = 1_000_000
@@ -100,13 +101,14 @@ def run_patients(
         values[name] = np.where(np.arange(len(normals)) < keep_individual, values[name], drawn)
     rule, error = DEFAULT_RULE, math.nan
     if check:
-        few = np.concatenate([normals[:CHECKED_PATIENTS], np.zeros((1, normals.shape[1]))])
+        few = np.concatenate([typical_normals(), random_normals(CHECK_SEED, engine.CHUNK - 1)])
         trial = individual_values(parameters, person, few, sampling)
+        error = _grid_error(doses, trial, sampling, parameters, until_h, wanted_h, rule)
         for _ in range(REFINEMENTS):
-            error = _grid_error(doses, trial, sampling, parameters, until_h, wanted_h, rule)
             if error <= ERROR_TOLERANCE:
                 break
             rule = rule.refined()
+            error = _grid_error(doses, trial, sampling, parameters, until_h, wanted_h, rule)
     plan, modes, fraction = _prepare(doses, values, parameters, sampling)
     grid = _grid(plan, until_h, wanted_h, rule)
     outputs = _solve(plan, modes, fraction, values, grid, threads)
@@ -128,6 +130,12 @@ def prepare_plan(doses: Sequence[Dose], parameters: ParameterSet, sampling: str)
     from ketascope.model.absorption import plan_inputs
 
     return plan_inputs(doses, enantiomer_composition(), sampling, parameters.values_of("absorption"))
+
+
+def input_changes_h(plan: InputPlan) -> list[float]:
+    """Times at which a concentration may have a corner: starts and ends of inputs, and just after a bolus."""
+    changes = [event.start_h for event in plan.events] + [event.start_h + event.duration_h for event in plan.events]
+    return changes + [event.start_h + JUST_AFTER_H for event in plan.events if event.duration_h == 0.0]
 
 
 def _grid(plan: InputPlan, until_h: float, wanted_h: Sequence[float], rule: GridRule) -> np.ndarray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -39,6 +38,8 @@ def usage_problem(error: click.UsageError) -> str:
         hint = f"; did you mean '{near[0]}'?" if near else "."
         return f"unknown option '{error.option_name}'{hint} Options: {', '.join(option_names(command, error.ctx))}"
     if isinstance(error, click.BadOptionUsage):
+        if "does not take" in error.message:
+            return f"{error.option_name}: takes no value; write it alone"
         return f"{error.option_name}: its value is missing; write one after it, or leave the option out"
     text = " ".join(error.format_message().split())
     extra = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text)
@@ -96,14 +97,6 @@ class Group(click.Group):
             raise
         except click.UsageError as error:
             raise LineError(usage_problem(error)) from None
-
-    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
-        """Entry point; an interrupted run says so in one line."""
-        try:
-            return super().main(args, *rest, **options)
-        except BrokenPipeError:
-            # The reader went away (`| head`): nothing is left to say.
-            raise SystemExit(0) from None
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -19,25 +19,21 @@ def regimens_from(
     Raises InputError for a sentence, a file or a dose (some limits are per kg) that cannot be used; where there are
     several sentences the message says which one.
     """
-    from ketascope.comparing.setting import DEFAULTS
-    from ketascope.one_regimen import check_begins
-    from ketascope.people import Person
+    from ketascope.one_regimen import doses_in_time
     from ketascope.regimen import parse, read_events
 
-    person = Person() if weight_kg is None else Person(weight_kg=weight_kg)
-    ends_h = DEFAULTS["until_h"] if until_h is None else until_h
     regimens = []
     for number, sentence in enumerate(sentences, start=1):
         try:
             regimen = parse(sentence)
-            check_begins(regimen.doses(person.weight_kg), ends_h)
+            doses_in_time(regimen, weight_kg, until_h)
         except InputError as error:
             raise InputError(_which(sentences, number) + str(error)) from None
         regimens.append(regimen)
     if events is not None:
         regimen = read_events(events)
         try:
-            check_begins(regimen.doses(person.weight_kg), ends_h)
+            doses_in_time(regimen, weight_kg, until_h)
         except InputError as error:
             raise InputError(f"{events}: {error}") from None
         regimens.append(regimen)

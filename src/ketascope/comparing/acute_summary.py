@@ -11,6 +11,7 @@ from ketascope.comparing.flags import Flags
 from ketascope.comparing.quantity import over_patients, reported
 from ketascope.model import acute
 from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L
+from ketascope.simulation import input_changes_h
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +77,7 @@ def acute_summary(
     route = doses[0].route
     first = run.grid_h <= first_session_end_h(doses, until_h) + 1e-9
     times = run.grid_h[first]
-    changes = [event.start_h + event.duration_h for event in run.plan.events]
+    changes = input_changes_h(run.plan)
     felt = course.dissociation[first, :patients]
     pressure = course.systolic_rise_mmhg[first, :patients]
     fraction = parameters.value("acute.over_fraction_of_peak")

@@ -10,6 +10,7 @@ from ketascope.model.absorption import CENTRAL, individual_depots
 from ketascope.model.disposition import enantiomer_disposition
 from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L, enantiomer_composition
 from ketascope.model.pharmacokinetics import ENANTIOMERS
+from ketascope.simulation import input_changes_h
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +94,7 @@ def exposure_and_mechanism(
     Peaks of plasma and glutamate are those of the first session; peak block and plasticity those of the whole course.
     """
     end = first_session_end_h(doses, until_h)
-    changes = [e.start_h for e in run.plan.events] + [e.start_h + e.duration_h for e in run.plan.events]
+    changes = input_changes_h(run.plan)
     first = run.grid_h <= end + 1e-9
 
     def course(*names: str) -> np.ndarray:

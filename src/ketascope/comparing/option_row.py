@@ -73,6 +73,7 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         "evidence": {"trials": None, "participants": None, "certainty": None, "reasons": []},
     }
     curve: dict[str, Any] = {
+        "error_estimate": None,
         "id": option.id,
         "label": option.label,
         "drug": drug,
@@ -93,6 +94,8 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         row["evidence"] = evidence_of(drug, route, setting.indication.name, flags)
         row["harms"] = harms_of(drug, route)
 
+    else:
+        flags.add("not_a_treatment")
     ketamine = ketamine_doses(doses)
     wanted = [time for time in HORIZONS_H.values() if time < setting.until_h]
     run = run_option(setting, doses, wanted) if ketamine else None
@@ -104,6 +107,7 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         flags.add("reading")
         row |= exposure_and_mechanism(run, ketamine, setting.sampling, patient_columns(setting), setting.until_h)
         _acute(setting, run, ketamine, times, facts, row, curve, flags)
+        curve["error_estimate"] = run.error_estimate
         if run.error_estimate > ERROR_TOLERANCE:
             error, limit = f"{run.error_estimate:.1e}", f"{ERROR_TOLERANCE:.0e}"
             flags.add("numerical_error", error=error, tolerance=limit)

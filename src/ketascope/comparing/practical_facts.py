@@ -60,6 +60,8 @@ def practical_facts(row: Mapping[str, Any] | None, indication: str, flags: Flags
     if cost is None:
         flags.add("cost_unknown")
     observation = (row or {}).get("observation_min", {}).get("value")
+    if row and observation is None:
+        flags.add("observation_not_in_minutes", text=row.get("observation_text", "not in our sources"))
     return {
         "setting": row["setting"] if row else None,
         "observation_min": observation,

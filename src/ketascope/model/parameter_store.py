@@ -7,6 +7,7 @@ The rows live in `model/parameters/*.toml`; nothing in the code holds a value of
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class ParameterSet(Mapping[str, Parameter]):
     def __getitem__(self, name: str) -> Parameter:
         if name not in self._rows:
             near = difflib.get_close_matches(name, self._rows, n=1, cutoff=0.5)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = f"; did you mean '{near[0]}'?" if near else "."
             raise InputError(f"parameter '{name}' is unknown{hint} ('ketascope parameters' lists all)")
         return self._rows[name]
 
@@ -117,6 +118,8 @@ def parameter_from_row(name: str, raw: Mapping[str, Any]) -> Parameter:
         raise InputError(f"parameter '{name}': grade '{raw['grade']}' is none of {', '.join(GRADES)}")
     if isinstance(raw["value"], bool) or not isinstance(raw["value"], int | float):
         raise InputError(f"parameter '{name}': value must be a number")
+    if not math.isfinite(raw["value"]):
+        raise InputError(f"parameter '{name}': value must be finite")
     between = raw.get("between_patient")
     if between is not None and "effect" not in between:
         raise InputError(f"parameter '{name}': between_patient needs the name of its random effect")

@@ -26,6 +26,9 @@ ENANTIOMERS = ("s", "r")
 # Two rates closer than this (relative) are moved apart: the exponentials then differ by about 1e-6 at most, while
 # the partial fractions keep ten digits. Without it coinciding rates would divide by zero.
 RATE_SEPARATION = 1e-6
+SMALLEST_RATE_PER_H = 1e-12
+# The two transit steps have one rate; split evenly around it, the error is of second order (about 1e-9).
+TRANSIT_SPLIT = (1.0 - 5e-5, 1.0 + 5e-5)
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,9 @@ def separate_rates(xp: Any, rates: list[Array]) -> list[Array]:
     for rate in rates:
         for _ in range(2):
             for earlier in separated:
-                close = xp.abs(rate - earlier) < RATE_SEPARATION * xp.abs(earlier)
-                rate = xp.where(close, earlier * (1.0 + 2.0 * RATE_SEPARATION), rate)
+                # The second term is for modes that do not decay at all (no exchange with a compartment).
+                apart = RATE_SEPARATION * xp.abs(earlier) + SMALLEST_RATE_PER_H
+                rate = xp.where(xp.abs(rate - earlier) < apart, earlier + 2.0 * apart, rate)
         separated.append(rate)
     return separated
 
@@ -129,7 +133,7 @@ def diagonalise(xp: Any, d: Disposition, depots: Depots) -> Modes:
     k_rates, k_weights = three_compartment_modes(xp, d)
     n_rates, n_weights = two_compartment_modes(xp, d)
     n_depots = depots.rate_per_h.shape[0]
-    transit = [] if d.transit_rate_per_h is None else [d.transit_rate_per_h] * 2
+    transit = [] if d.transit_rate_per_h is None else [d.transit_rate_per_h * f for f in TRANSIT_SPLIT]
     first_k, first_t = n_depots, n_depots + 3
     first_n, effect = first_t + len(transit), first_t + len(transit) + 2
     n_modes = effect + 1

@@ -39,7 +39,7 @@ def choose_model(scenarios: Sequence[str] = ()) -> ModelChoice:
     for name in scenarios:
         if name not in table:
             near = difflib.get_close_matches(name, table, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = f"; did you mean '{near[0]}'?" if near else "."
             raise InputError(f"scenario '{name}' is unknown{hint} Known: {', '.join(table)}")
         parameters = parameters.replaced(table[name]["replaces"])
         control = table[name].get("control", control)

@@ -51,7 +51,7 @@ def load_indication(name: str) -> Indication:
     table = load("indications")
     if name not in table:
         near = difflib.get_close_matches(name.lower(), table, n=1, cutoff=0.3)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = f"; did you mean '{near[0]}'?" if near else "."
         raise InputError(f"indication '{name}' is unknown{hint} Known: {', '.join(table)}")
     row: Mapping[str, Any] = table[name]
     scale = load("scales")[row["scale"]]

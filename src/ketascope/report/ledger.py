@@ -31,7 +31,7 @@ def summary_rows(document: Mapping[str, Any]) -> list[Row]:
         (
             group["route"],
             group["analyte"],
-            group["sampling"],
+            group["sampling"] or NOT_SHOWN,
             str(group["rows"]),
             str(group["studies"]),
             _number(group["gmfe"]),
@@ -110,16 +110,17 @@ _VERIFICATION = (
 def print_ledger(document: Mapping[str, Any]) -> None:
     """Print the summary, every predicted row, why rows are unused, and the verification."""
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(width=max(WIDTH_OF_TABLES, Console().width), highlight=False)
     _print(
         console, "Predicted over observed concentrations, by route", SUMMARY_HEAD, summary_rows(document), right_from=3
     )
-    console.print(_definition(document), soft_wrap=False)
+    console.print(escape(_definition(document)))
     _print(console, "Every row that was predicted", ROW_HEAD, observation_rows(document), right_from=99)
     console.print("Rows that are not used, by reason", style="bold")
     for reason, count in unused_reasons(document):
-        console.print(f"{count:4d}  {reason}")
+        console.print(f"{count:4d}  {escape(reason)}")
     console.print()
     _print(console, _VERIFICATION, VERIFICATION_HEAD, verification_rows(document), right_from=3)
 

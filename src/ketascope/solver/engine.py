@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 STEPS_PER_BLOCK = 32
-CHUNK_SIZES = (
-    16,
-    160,
-)  # patients in one compiled program: a small one for typical patients, a cache-sized one
+# Patients in one compiled program. One width only: another width may round the last bit another way.
+CHUNK = 80
 
 Chain = Callable[..., tuple[Any, Any]]
 
@@ -130,11 +128,6 @@ def _compiled(chain: Chain) -> Any:
     return jax.jit(partial(advance_block, chain))
 
 
-def chunk_size_for(patients: int) -> int:
-    """The smallest compiled width that holds all patients, or the largest."""
-    return next((size for size in CHUNK_SIZES if patients <= size), CHUNK_SIZES[-1])
-
-
 def solve(
     chain: Chain,
     start: Callable[[int], tuple[Any, ...]],
@@ -154,9 +147,10 @@ def solve(
     import numpy as np
 
     run = _compiled(chain)
+    to_device = configure_jax().device_put
     patients = modes.rate_per_h.shape[-1]
-    size = chunk_size_for(patients)
-    blocks = _blocks(inputs)
+    size = CHUNK
+    blocks = [to_device(block) for block in _blocks(inputs)]
     steps = len(inputs.step_h)
     result = np.empty((steps, channels, patients))
 
@@ -165,7 +159,8 @@ def solve(
         own = Modes(modes.rate_per_h[..., take], modes.inputs[..., take], modes.outputs[..., take])
         own_fraction = np.concatenate([fraction[:, take], np.zeros((1, size))])
         own_values = {name: value[take] for name, value in individual.items()}
-        carry = (np.zeros(own.rate_per_h.shape), start(size))
+        own, own_fraction, own_values = to_device((own, own_fraction, own_values))
+        carry = to_device((np.zeros(own.rate_per_h.shape), start(size)))
         keep = min(size, patients - first)
         for index, block in enumerate(blocks):
             carry, outputs = run(own, own_fraction, own_values, carry, block)

@@ -1,0 +1,351 @@
+"""Who receives it: limits of a person, virtual patients, and what a person's covariates do to exposure."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ketascope.errors import InputError
+from ketascope.model.exposure import typical_concentrations
+from ketascope.model.parameter_store import load_parameters
+from ketascope.people import (
+    CORRELATED,
+    RANDOM_EFFECTS,
+    STREAM_WIDTH,
+    Person,
+    individual_values,
+    load_interactions,
+    random_normals,
+    spread_values,
+    typical_normals,
+)
+from ketascope.regimen import Dose
+
+MANY = 40_000
+ROWS = load_parameters()
+
+
+# Limits of a person -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"weight_kg": 19.9}, "weight 19.9 kg: must be 20 to 300 kg"),
+        ({"weight_kg": 301.0}, "weight 301 kg: must be 20 to 300 kg"),
+        ({"weight_kg": -70.0}, "weight -70 kg: must be 20 to 300 kg"),
+        ({"weight_kg": float("nan")}, "weight nan kg: must be 20 to 300 kg"),
+        ({"weight_kg": float("inf")}, "weight inf kg: must be 20 to 300 kg"),
+        ({"age_years": 17.0}, "age 17: ketascope covers adults only, 18 years and over"),
+        ({"age_years": -1.0}, "age -1: ketascope covers adults only, 18 years and over"),
+        ({"age_years": 121.0}, "age 121: must be 18 to 120 years"),
+        ({"age_years": float("nan")}, "age nan: must be 18 to 120 years"),
+        ({"sex": "other"}, "sex 'other': must be one of female, male, or left out"),
+        ({"hepatic": "poor"}, "hepatic 'poor': must be one of normal, mild, moderate"),
+        (
+            {"hepatic": "severe"},
+            "hepatic 'severe': must be one of normal, mild, moderate (severe impairment has not been studied)",
+        ),
+        (
+            {"interactions": ("rifampin",)},
+            "interaction 'rifampin' is unknown; did you mean 'rifampicin'? "
+            "Known: ticlopidine, itraconazole, clarithromycin, grapefruit, st-johns-wort, rifampicin",
+        ),
+        (
+            {"interactions": ("ticlopidine", "zzz")},
+            "interaction 'zzz' is unknown. "
+            "Known: ticlopidine, itraconazole, clarithromycin, grapefruit, st-johns-wort, rifampicin",
+        ),
+    ],
+)
+def test_a_person_outside_the_limits_is_refused_in_one_line(given: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Person(**given)  # type: ignore[arg-type]
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.replace("?", "").replace(";", "").split() == message.replace("?", "").replace(";", "").split()
+
+
+def test_without_a_near_name_the_two_sentences_of_the_message_are_separated() -> None:
+    with pytest.raises(InputError, match=r"interaction 'zzz' is unknown[.;:] Known: "):
+        Person(interactions=("zzz",))
+
+
+@pytest.mark.parametrize("weight_kg", [20.0, 300.0])
+@pytest.mark.parametrize("age_years", [18.0, 120.0])
+def test_the_limits_themselves_are_allowed(weight_kg: float, age_years: float) -> None:
+    person = Person(weight_kg, age_years, "female", "moderate", tuple(load_interactions()))
+    values = individual_values(ROWS, person, typical_normals(), "venous")
+    assert all(np.isfinite(value).all() for value in values.values())
+
+
+def test_the_same_interaction_named_twice_counts_once_or_is_refused() -> None:
+    once = clearance(Person(interactions=("rifampicin",)))
+    found = once
+    with contextlib.suppress(InputError):
+        found = clearance(Person(interactions=("rifampicin", "rifampicin")))
+    assert found == pytest.approx(once)
+
+
+# Random effects -----------------------------------------------------------------------------------------------
+
+
+def test_normals_are_standard_and_independent() -> None:
+    z = random_normals(7, MANY)
+    assert z.shape == (MANY, len(RANDOM_EFFECTS))
+    five_errors = 5.0 / np.sqrt(MANY)
+    assert np.abs(z.mean(axis=0)).max() < five_errors
+    assert np.abs(z.std(axis=0) - 1.0).max() < five_errors
+    off_diagonal = np.corrcoef(z.T) - np.eye(len(RANDOM_EFFECTS))
+    assert np.abs(off_diagonal).max() < five_errors
+    assert np.abs((z**3).mean(axis=0)).max() < 5.0 * np.sqrt(15.0 / MANY)
+    assert np.abs((z**4).mean(axis=0) - 3.0).max() < 5.0 * np.sqrt(96.0 / MANY)
+
+
+def test_neighbouring_patients_and_neighbouring_seeds_have_nothing_in_common() -> None:
+    z = random_normals(7, MANY)
+    five_errors = 5.0 / np.sqrt(MANY)
+    for column in range(len(RANDOM_EFFECTS)):
+        assert abs(np.corrcoef(z[1:, column], z[:-1, column])[0, 1]) < five_errors
+    other = random_normals(8, MANY)
+    assert abs(np.corrcoef(z.ravel(), other.ravel())[0, 1]) < 5.0 / np.sqrt(z.size)
+
+
+@pytest.mark.parametrize("sampling", ["venous", "arterial"])
+def test_each_value_spreads_as_its_row_says(sampling: str) -> None:
+    values = individual_values(ROWS, Person(), random_normals(3, MANY), sampling)
+    checked = 0
+    for name, row in ROWS.items():
+        if row.between_patient is None:
+            assert (values[name] == values[name][0]).all(), name
+            continue
+        scale = {
+            "log-normal": np.log,
+            "logit-normal": lambda p: np.log(p / (1.0 - p)),
+            "normal": lambda x: x,
+        }[row.between_patient.kind]
+        sd = row.between_patient.sd
+        middle = scale(np.array(row.value))
+        if row.between_patient.value_is == "mean":
+            middle = middle - 0.5 * sd**2
+            error_of_mean = row.value * np.sqrt((np.exp(sd**2) - 1.0) / MANY)
+            assert values[name].mean() == pytest.approx(row.value, abs=5.0 * error_of_mean), name
+        deviation = scale(values[name]) - middle
+        assert abs(deviation.mean()) < 5.0 * sd / np.sqrt(MANY), name
+        assert deviation.std() == pytest.approx(sd, rel=5.0 / np.sqrt(2.0 * MANY)), name
+        checked += 1
+    assert checked >= 20
+
+
+@pytest.mark.parametrize("sampling", ["venous", "arterial"])
+@pytest.mark.parametrize(("volume", "clearance_name", "row"), CORRELATED)
+def test_volume_and_clearance_are_correlated_as_declared(
+    sampling: str, volume: str, clearance_name: str, row: str
+) -> None:
+    own = {
+        "central_volume": "central_volume_l",
+        "clearance": "clearance_s_ketamine_l_per_h",
+        "norketamine_volume": "norketamine_central_volume_l",
+        "norketamine_clearance": "clearance_s_norketamine_l_per_h",
+    }
+    values = individual_values(ROWS, Person(), random_normals(3, MANY), sampling)
+    logs = [np.log(values[f"{sampling}.{own[name]}"]) for name in (volume, clearance_name)]
+    assert np.corrcoef(*logs)[0, 1] == pytest.approx(ROWS.value(f"{sampling}.{row}"), abs=5.0 / np.sqrt(MANY))
+
+
+def test_every_random_effect_is_used_and_every_used_one_exists() -> None:
+    used = {row.between_patient.effect for row in ROWS.values() if row.between_patient is not None}
+    by_the_score = {"placebo_response", "drug_response", "baseline", "residual"}
+    assert used | by_the_score == set(RANDOM_EFFECTS)
+
+
+def test_parameters_that_share_an_effect_move_together() -> None:
+    values = individual_values(ROWS, Person(), random_normals(3, 1000), "venous")
+    together = values["absorption.oral_rate_per_h"], values["absorption.nasal_swallowed_rate_per_h"]
+    assert np.corrcoef(*np.log(together))[0, 1] == pytest.approx(1.0, abs=1e-9)
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 2**63 - 1), st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 30))
+def test_a_patient_is_the_same_in_any_batch(seed: int, first: int, size: int, more: int) -> None:
+    small, large = random_normals(seed, size, first), random_normals(seed, size + more, first)
+    assert np.array_equal(small, large[:size])
+    assert np.array_equal(random_normals(seed, more, first + size), large[size:])
+
+
+def test_the_stream_of_a_patient_has_room_and_is_aligned_to_the_generators_blocks() -> None:
+    assert len(RANDOM_EFFECTS) <= STREAM_WIDTH
+    assert STREAM_WIDTH % 4 == 0
+
+
+def test_the_first_numbers_of_seed_zero_never_change() -> None:
+    # A change here changes the meaning of every seed ever reported.
+    stream = np.random.Philox(key=0)
+    words = stream.random_raw(4)
+    from scipy.stats import norm
+
+    expected = norm.ppf(((words >> np.uint64(11)).astype(float) + 0.5) / 2.0**53)
+    np.testing.assert_allclose(random_normals(0, 1)[0, :4], expected, rtol=1e-12)
+    assert RANDOM_EFFECTS[:4] == ("central_volume", "clearance", "norketamine_volume", "norketamine_clearance")
+
+
+def test_the_typical_patient_has_the_central_values() -> None:
+    values = individual_values(ROWS, Person(), typical_normals(), "arterial")
+    for name, row in ROWS.items():
+        spread = row.between_patient
+        # Where the row holds a mean the typical patient is the median, which is lower.
+        below = 0.5 * spread.sd**2 if spread is not None and spread.value_is == "mean" else 0.0
+        assert values[name][0] == pytest.approx(row.value * np.exp(-below), rel=1e-12), name
+
+
+def test_a_logit_normal_value_stays_a_fraction() -> None:
+    row = ROWS["absorption.nasal_esketamine_fraction"]
+    moved = spread_values(row, "logit-normal", np.array([-20.0, 0.0, 20.0]))
+    assert (moved > 0.0).all()
+    assert (moved <= 1.0).all()
+    assert moved[1] == pytest.approx(row.value)
+
+
+# Weight, age, liver -------------------------------------------------------------------------------------------
+
+
+def typical(person: Person, name: str, sampling: str = "venous") -> float:
+    return float(individual_values(ROWS, person, typical_normals(), sampling)[f"{sampling}.{name}"][0])
+
+
+def clearance(person: Person, sampling: str = "venous") -> float:
+    return typical(person, "clearance_s_ketamine_l_per_h", sampling)
+
+
+@pytest.mark.parametrize("weight_kg", [20.0, 50.0, 70.0, 120.0, 300.0])
+@pytest.mark.parametrize("sampling", ["venous", "arterial"])
+def test_volumes_scale_with_weight_and_clearances_with_its_three_quarter_power(sampling: str, weight_kg: float) -> None:
+    relative = weight_kg / 70.0
+    peripheral = {"venous": 0.0, "arterial": 1.0}[sampling]
+    expected = {
+        "central_volume_l": relative,
+        "norketamine_central_volume_l": relative,
+        "clearance_s_ketamine_l_per_h": relative**0.75,
+        "clearance_s_norketamine_l_per_h": relative**0.75,
+        "fast_peripheral_volume_l": relative**peripheral,
+        "slow_peripheral_volume_l": relative**peripheral,
+        "norketamine_peripheral_volume_l": relative**peripheral,
+        "fast_intercompartmental_clearance_l_per_h": relative ** (0.75 * peripheral),
+        "slow_intercompartmental_clearance_l_per_h": relative ** (0.75 * peripheral),
+        "norketamine_intercompartmental_clearance_l_per_h": relative ** (0.75 * peripheral),
+    }
+    for name, ratio in expected.items():
+        found = typical(Person(weight_kg=weight_kg), name, sampling) / typical(Person(), name, sampling)
+        assert found == pytest.approx(ratio, rel=1e-12), name
+
+
+@pytest.mark.parametrize(("age_years", "years_over"), [(18.0, 0.0), (60.0, 0.0), (61.0, 1.0), (75.0, 15.0)])
+def test_clearance_falls_by_a_fixed_share_for_each_year_over_sixty(age_years: float, years_over: float) -> None:
+    lost = ROWS.value("covariates.clearance_loss_per_year_over_older_age") * years_over
+    assert clearance(Person(age_years=age_years)) == pytest.approx((1.0 - lost) * clearance(Person()))
+
+
+def test_exposure_at_70_is_108_percent_perez_ruixo_2021_table_4() -> None:
+    assert auc_ratio(Person(age_years=70.0), "nasal", "esketamine") == pytest.approx(391.2 / 362.2, rel=0.01)
+
+
+def test_the_oldest_person_still_clears_ketamine() -> None:
+    assert clearance(Person(age_years=120.0)) > 0.0
+
+
+def test_moderate_liver_impairment_doubles_exposure_and_mild_changes_nothing() -> None:
+    assert auc_ratio(Person(hepatic="moderate"), "nasal", "esketamine") == pytest.approx(2.03, rel=0.01)
+    assert auc_ratio(Person(hepatic="mild"), "nasal", "esketamine") == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("sex", ["female", "male", None])
+def test_sex_changes_nothing(sex: str | None) -> None:
+    assert clearance(Person(sex=sex)) == clearance(Person())
+
+
+# Other medicines ----------------------------------------------------------------------------------------------
+
+
+def auc(person: Person, route: str, drug: str = "esketamine", analyte: str = "s_ketamine") -> float:
+    times = np.concatenate([np.linspace(0.0, 4.0, 2001), np.geomspace(4.0, 600.0, 4000)[1:]])
+    device = 1 if (drug, route) == ("esketamine", "nasal") else 0
+    lasts = 0.5 if route == "IV" else 0.0
+    doses = [Dose(0.0, drug, route, 14.0, lasts, 1, 0, device)]
+    return float(np.trapezoid(typical_concentrations(doses, person, "venous", times)[analyte], times))
+
+
+def auc_ratio(person: Person, route: str, drug: str = "esketamine", analyte: str = "s_ketamine") -> float:
+    return auc(person, route, drug, analyte) / auc(Person(), route, drug, analyte)
+
+
+# perpetrator, route, AUC ratio, source
+PUBLISHED = (
+    ("ticlopidine", "oral", 2.4, "Peltoniemi 2011"),
+    ("itraconazole", "oral", 1.0, "Peltoniemi 2011"),
+    ("clarithromycin", "oral", 2.6, "Hagelberg 2010"),
+    ("grapefruit", "oral", 3.0, "Peltoniemi 2012 grapefruit"),
+    ("st-johns-wort", "oral", 0.42, "Peltoniemi 2012 St John's wort"),
+    ("rifampicin", "IV", 0.86, "Peltoniemi 2012 rifampicin"),
+    ("rifampicin", "oral", 0.14, "Peltoniemi 2012 rifampicin"),
+)
+
+
+@pytest.mark.parametrize(("name", "route", "ratio", "source"), PUBLISHED, ids=lambda value: str(value))
+def test_an_interaction_changes_exposure_as_published(name: str, route: str, ratio: float, source: str) -> None:
+    assert auc_ratio(Person(interactions=(name,)), route) == pytest.approx(ratio, rel=0.01), source
+
+
+def test_induction_halves_norketamine_after_an_infusion_noppers_2011() -> None:
+    found = auc_ratio(Person(interactions=("rifampicin",)), "IV", analyte="s_norketamine")
+    assert found == pytest.approx(0.50, rel=0.01)
+
+
+def test_ticlopidine_raises_nasal_exposure_by_less_than_oral_label_1_29() -> None:
+    found = auc_ratio(Person(interactions=("ticlopidine",)), "nasal")
+    assert found == pytest.approx(1.29, rel=0.15)
+
+
+@pytest.mark.parametrize("name", ["ticlopidine", "clarithromycin", "grapefruit", "st-johns-wort", "itraconazole"])
+def test_an_effect_on_swallowed_drug_leaves_the_infusion_alone(name: str) -> None:
+    assert auc_ratio(Person(interactions=(name,)), "IV") == pytest.approx(1.0)
+    assert auc_ratio(Person(interactions=(name,)), "IM") == pytest.approx(1.0)
+
+
+def test_inhibition_cannot_lift_the_swallowed_fraction_over_what_escapes_the_gut() -> None:
+    limit = ROWS.value("absorption.swallowed_ketamine_fraction_limit")
+    person = Person(interactions=("grapefruit", "clarithromycin"))
+    key = "absorption.swallowed_ketamine_fraction"
+    assert individual_values(ROWS, person, typical_normals(), "venous")[key][0] == limit
+    normals = random_normals(2, 2000)
+    plain = individual_values(ROWS, Person(), normals, "venous")[key]
+    lifted = individual_values(ROWS, person, normals, "venous")[key]
+    assert (lifted <= np.maximum(limit, plain)).all()
+    assert (lifted >= plain).all()
+
+
+def test_an_inducer_never_raises_the_swallowed_fraction() -> None:
+    normals = random_normals(2, 2000)
+    key = "absorption.swallowed_ketamine_fraction"
+    plain = individual_values(ROWS, Person(), normals, "venous")[key]
+    induced = individual_values(ROWS, Person(interactions=("rifampicin",)), normals, "venous")[key]
+    np.testing.assert_allclose(induced, load_interactions()["rifampicin"]["swallowed_ratio"] * plain)
+
+
+def test_interactions_multiply_and_their_order_does_not_matter() -> None:
+    pair = ("rifampicin", "st-johns-wort")
+    both, reverse = (auc_ratio(Person(interactions=each), "oral") for each in (pair, pair[::-1]))
+    assert both == pytest.approx(reverse)
+    assert both == pytest.approx(0.14 * 0.42, rel=0.02)
+
+
+def test_each_interaction_has_its_ratios_a_source_and_a_grade() -> None:
+    for name, row in load_interactions().items():
+        for ratio in ("clearance_ratio", "swallowed_ratio", "norketamine_clearance_ratio"):
+            assert 0.0 < row[ratio] < 10.0, name
+        assert row["label"]
+        assert row["source"]
+        assert row["grade"] in ("established", "plausible", "assumed")

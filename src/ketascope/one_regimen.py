@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ketascope.regimen import Dose
 
 SHOWN_POINTS = 200
+# Always among the output times where none are asked for: the times that trials and readers name.
+STANDARD_TIMES_H = (0.25, 40.0 / 60.0, 1.0, 2.0, 4.0, 8.0, 24.0, 72.0, 168.0, 336.0, 672.0, 1344.0)
 CHANNEL_UNITS = {"_mg_per_l": "mg/L", "_fold": "fold of baseline"}
 CONCENTRATIONS: Mapping[str, tuple[str, ...]] = {
     "ketamine_ng_per_ml": ("s_ketamine_mg_per_l", "r_ketamine_mg_per_l"),
@@ -117,7 +119,8 @@ def simulate(
     allowed = symptoms_allowed(regimen, doses, setting.person, setting.indication, flags)
     flag_schedule(regimen, doses, flags)
     ketamine = ketamine_doses(doses)
-    run = run_option(setting, ketamine, wanted or ()) if ketamine else None
+    standard = tuple(time for time in STANDARD_TIMES_H if time < setting.until_h)
+    run = run_option(setting, ketamine, wanted or standard) if ketamine else None
     if run is None:
         flags.add("not_ketamine")
     elif run.error_estimate > ERROR_TOLERANCE:
@@ -171,9 +174,11 @@ def _output_times(run: PatientRun | None, wanted: tuple[float, ...] | None, unti
     if wanted is not None:
         return np.asarray(wanted)
     if run is None:
-        return np.concatenate([[0.0], np.geomspace(0.25, until_h, SHOWN_POINTS - 1)])
-    rows = np.unique(np.linspace(0, len(run.grid_h) - 1, min(SHOWN_POINTS, len(run.grid_h))).round().astype(int))
-    return run.grid_h[rows]
+        spaced = np.geomspace(0.25, until_h, SHOWN_POINTS - 1)
+        return np.unique([0.0, *spaced, *(time for time in STANDARD_TIMES_H if time <= until_h)])
+    rows = np.linspace(0, len(run.grid_h) - 1, min(SHOWN_POINTS, len(run.grid_h))).round().astype(int)
+    standard = np.searchsorted(run.grid_h, [time - 1e-7 for time in STANDARD_TIMES_H if time <= until_h])
+    return run.grid_h[np.union1d(rows, standard)]
 
 
 def _series(

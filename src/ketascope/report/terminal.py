@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ketascope.report import format as fmt
+from ketascope.report.courses import course_tables
 from ketascope.report.layout import (
     HELPLINE,
     INTERVALS,
@@ -85,6 +86,10 @@ def print_simulation(simulation: Mapping[str, Any], console: Console | None = No
     if len(events) > _EVENTS_SHOWN:
         left_out = len(events) - _EVENTS_SHOWN
         console.print(Text(f"and {left_out} more, the last at {fmt.duration(events[-1]['time_h'])}"))
+    for title, head, courses in course_tables(simulation):
+        console.print()
+        console.print(Text(f"{title}: median (95% of patients)", style="bold"))
+        console.print(_course_table(head, courses))
     rows = nca_rows(simulation["nca"])
     if rows:
         console.print()
@@ -97,6 +102,17 @@ def print_simulation(simulation: Mapping[str, Any], console: Console | None = No
     console.print()
     console.print(Text(NOT_ADVICE, style="bold"))
     console.print(Text(HELPLINE))
+
+
+def _course_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="", pad_edge=False, padding=(0, 2, 0, 0))
+    for index, heading in enumerate(head):
+        table.add_column(heading, justify="left" if index == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def nca_rows(nca: Any, group: str = "") -> list[tuple[str, str, str, str]]:

@@ -48,6 +48,7 @@ RANDOM_EFFECTS: tuple[str, ...] = (
     "drug_response",
     "baseline",
     "residual",
+    "visit_response",
 )
 STREAM_WIDTH = 32  # random numbers reserved for each patient; a multiple of 4 because Philox makes four at a time
 CORRELATED = (

@@ -1,12 +1,11 @@
 """What happens without an active drug: the placebo response, and the passing lift of a visit with a procedure.
 
-    X_placebo(t) = (p + eta) (1 - exp(-t/tau)) + sum over visits before t of v [exp(-(t - t_i)/tau_v) - exp(-(t -
-    t_i)/tau_r)]
+    X_placebo(t) = (p + eta) (1 - exp(-t/tau))
+                   + (v + eta') sum over visits before t of [exp(-(t - t_i)/tau_v) - exp(-(t - t_i)/tau_r)]
 
 tau_r is the short time the lift takes to come: without it every score would fall within the first second of a visit.
-
-`eta` is normal between patients and may make one worse. The same term stands in every arm. A rating at a visit is
-taken before the procedure, so only earlier visits count.
+`eta` and `eta'` are independent and normal between patients, with one SD, and may make one worse. The same term stands
+in every arm. A rating at a visit is taken before the procedure, so only earlier visits count.
 """
 
 from __future__ import annotations

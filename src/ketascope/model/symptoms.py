@@ -101,6 +101,13 @@ class StateCourse:
     visits: np.ndarray  # lift in units of one visit, (times,)
     approach: np.ndarray  # of the placebo plateau, (times,)
 
+    @property
+    def placebo_spread(self) -> np.ndarray:
+        """Between-patient SD of the placebo part in units of the plateau's SD: two independent effects, (times,)."""
+        import numpy as np
+
+        return np.hypot(self.approach, self.visits)
+
 
 def theta_from_smd(smd: np.ndarray, indication: Indication) -> np.ndarray:
     """Effect on the exponential link that changes the baseline score by `smd` endpoint SDs (improvement positive)."""
@@ -160,7 +167,7 @@ def ssri_link(indication: Indication, parameters: ParameterSet, effects: Effects
     """
     import numpy as np
 
-    spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd") * course.approach
+    spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd") * course.placebo_spread
     placebo_mean = (indication.baseline - indication.minimum) * np.exp(
         -effects.placebo[:, None] * course.approach + 0.5 * spread**2
     )
@@ -211,7 +218,7 @@ def population_means(
     mean = np.zeros_like(background)
     response = np.zeros((len(background), len(at)))
     threshold = indication.baseline * (1.0 - indication.response_fall)
-    own_placebo = np.exp(-spread * z_placebo[:, None] * course.approach)
+    own_placebo = np.exp(-spread * z_placebo[:, None] * course.placebo_spread)
     for zd, wd in zip(z_drug, w_drug, strict=True):
         # Mean response 1: the trials' effects are means over patients, so the log-normal's own mean is divided out.
         left = np.exp(-(background + drug * np.exp(sd_response * zd - 0.5 * sd_response**2)))
@@ -254,7 +261,8 @@ def patient_scores(
 ) -> np.ndarray:
     """Observed score of each virtual patient, (patients, times), at the central effects (the first draw of `effects`).
 
-    normals: standard normals of placebo_response, drug_response, baseline and residual, each (patients,). The
+    normals: standard normals of placebo_response, visit_response, drug_response, baseline and residual, each
+    (patients,). The
     residual is one rating error per patient, so that a course is smooth and each single time has the right spread.
     """
     import numpy as np
@@ -264,7 +272,8 @@ def patient_scores(
     residual = parameters.value(f"symptoms.{indication.name}_residual_sd")
     own_placebo = effects.placebo[0] + spread * normals["placebo_response"]
     own_response = np.exp(sd_response * normals["drug_response"] - 0.5 * sd_response**2)
-    fall = own_placebo[:, None] * course.approach + effects.visit[0] * course.visits
+    own_visit = effects.visit[0] + spread * normals["visit_response"]
+    fall = own_placebo[:, None] * course.approach + own_visit[:, None] * course.visits
     fall = fall + own_response[:, None] * (effects.fast[0] * course.fast + effects.slow[0] * course.slow)
     fall = (
         fall

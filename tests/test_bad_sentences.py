@@ -19,16 +19,13 @@ BAD = {
     "ketamin 0.5 mg/kg IV": f"word 1 'ketamin': unknown drug; did you mean 'ketamine'? Drugs: {DRUGS}",
     "aspirin 100 mg oral": f"word 1 'aspirin': unknown drug. Drugs: {DRUGS}",
     "0.5 mg/kg IV": f"word 1 '0.5': the drug is missing; a phase starts with one of {DRUGS}",
-    "ketamine 0.5 mg/kg intravenus": (
-        f"word 4 'intravenus': unknown route; did you mean 'IV'? Routes: {ROUTES}"
-    ),
+    "ketamine 0.5 mg/kg intravenus": (f"word 4 'intravenus': unknown route; did you mean 'IV'? Routes: {ROUTES}"),
     "ketamine 0.5 mg/kg in": f"word 4 'in': unknown route. Routes: {ROUTES}",
     "ketamine 0.5 mg/kg": (
         f"word 3 'mg/kg': the sentence ends here; a route must follow the unit; routes of ketamine: {ROUTES}"
     ),
     "ketamine 0.5 mg/kg over 40 min": (
-        "word 4 'over': the route is missing here; a route must follow the unit; "
-        f"routes of ketamine: {ROUTES}"
+        f"word 4 'over': the route is missing here; a route must follow the unit; routes of ketamine: {ROUTES}"
     ),
     "escitalopram 10 mg IV": ("word 4 'IV': escitalopram by IV is not covered; routes of escitalopram: oral"),
     # Amounts and units.
@@ -43,9 +40,7 @@ BAD = {
     "ketamine -35 mg IV": "word 2 '-35': must be more than zero",
     "ketamine 1e-9 mg IV": "word 2 '1e-9': too small; the least amount is 1e-06 mg or mg/kg",
     "ketamine 0.5 IV": "word 3 'IV': the unit is missing before the route; write mg or mg/kg",
-    "ketamine 0.5 mgkg IV": (
-        "word 3 'mgkg': unknown unit; did you mean 'mg/kg'? Units: mg, mg/kg, g, mcg, mcg/kg"
-    ),
+    "ketamine 0.5 mgkg IV": ("word 3 'mgkg': unknown unit; did you mean 'mg/kg'? Units: mg, mg/kg, g, mcg, mcg/kg"),
     "ketamine 35 ml IV": "word 3 'ml': unknown unit. Units: mg, mg/kg, g, mcg, mcg/kg",
     # Clauses.
     "ketamine 35 mg oral over 40 min": "word 6 '40': only IV and SC doses can run over a time, not oral",
@@ -62,16 +57,12 @@ BAD = {
     "ketamine 35 mg IV over 40 min q 30 min x 3": (
         "word 6 '40': the infusion of 40 min is longer than its interval of 30 min"
     ),
-    "ketamine 35 mg IV q 3.5 d": (
-        "word 5 'q': an interval needs a number of doses after it, e.g. 'q 3.5 d x 6'"
-    ),
+    "ketamine 35 mg IV q 3.5 d": ("word 5 'q': an interval needs a number of doses after it, e.g. 'q 3.5 d x 6'"),
     "ketamine 35 mg IV x 6": "word 5 'x': 'x' needs an interval before it, e.g. 'q 3.5 d x 6'",
     "ketamine 35 mg IV q 3.5 d x": (
         "word 8 'x': the sentence ends here; a whole number of doses must follow 'x', e.g. 'x 6'"
     ),
-    "ketamine 35 mg IV q 3.5 d x 2.5": (
-        "word 9 '2.5': not a whole number of doses; write 1 or more, e.g. 'x 6'"
-    ),
+    "ketamine 35 mg IV q 3.5 d x 2.5": ("word 9 '2.5': not a whole number of doses; write 1 or more, e.g. 'x 6'"),
     "ketamine 35 mg IV q 3.5 d x 0": "word 9 '0': not a whole number of doses; write 1 or more, e.g. 'x 6'",
     "ketamine 35 mg IV q -1 d x 6": "word 6 '-1': must be more than zero",
     "ketamine 35 mg IV after -1 d": "word 6 '-1': must not be negative",
@@ -80,9 +71,7 @@ BAD = {
         f"word 5 'thn': not understood here; did you mean 'then'? {AFTER_ROUTE}"
     ),
     "ketamine 35 mg IV then": f"word 5 'then': the sentence ends here; a phase must follow; {SHAPE}",
-    "ketamine 35 mg IV & & ketamine 35 mg IM": (
-        f"word 6 '&': the drug is missing here; a phase must follow; {SHAPE}"
-    ),
+    "ketamine 35 mg IV & & ketamine 35 mg IM": (f"word 6 '&': the drug is missing here; a phase must follow; {SHAPE}"),
     # Limits.
     "ketamine 11 mg/kg IV": "word 2 '11': 11 mg/kg a dose is over the limit of 10 mg/kg for ketamine IV",
     "ketamine 9000 mg IV": (

@@ -136,9 +136,7 @@ class TestEveryNumberCanBeFollowedToItsRow:
                 assert "unchecked" in row["note"].lower(), where
 
     def test_there_are_rows_from_memory_so_the_rule_above_is_not_empty(self) -> None:
-        recalled = [
-            where for name in FILES for where, row in sourced_rows(name) if row["checked"] == "recall"
-        ]
+        recalled = [where for name in FILES for where, row in sourced_rows(name) if row["checked"] == "recall"]
         assert len(recalled) >= 8
 
     @pytest.mark.parametrize("name", FILES)

@@ -90,9 +90,7 @@ class TestFiguresAreTheOnesInTheSources:
         assert (other["value"], other["use"]) == (-9.96, "alternative")
 
     def test_wilkinson_2019_saline_against_midazolam_control(self) -> None:
-        rows = [
-            row for row in effects("mdd", node="mdd_by_control") if row["source"].startswith("Wilkinson 2019")
-        ]
+        rows = [row for row in effects("mdd", node="mdd_by_control") if row["source"].startswith("Wilkinson 2019")]
         assert {row["control"]: row["value"] for row in rows} == {"saline": -1.8, "midazolam": -0.7}
 
     def test_lii_2023_masked_trial_interval_includes_no_effect(self) -> None:

@@ -108,9 +108,7 @@ def test_rows_carry_what_a_reader_needs(rows: list[dict[str, Any]]) -> None:
         ("age", Stratum("", 70, asian=True, japanese=True)),
     ],
 )
-def test_leaving_out_or_adding_a_covariate_moves_the_japanese_exposures(
-    covariate: str, stratum: Stratum
-) -> None:
+def test_leaving_out_or_adding_a_covariate_moves_the_japanese_exposures(covariate: str, stratum: Stratum) -> None:
     right = exposure(84.0, Stratum("", 40, asian=True, japanese=True)).auc_ng_h_per_ml
     wrong = exposure(84.0, stratum).auc_ng_h_per_ml
     assert abs(wrong / right - 1.0) > PUBLISHED_LIMIT, covariate

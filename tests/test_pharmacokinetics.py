@@ -431,7 +431,9 @@ def test_every_rule_names_parameter_rows_that_exist() -> None:
 
 
 def test_no_more_than_the_dose_reaches_plasma() -> None:
-    values = individual_values(load_parameters(), Person(), np.random.default_rng(1).normal(size=(2000, 19)), "venous")
+    values = individual_values(
+        load_parameters(), Person(), np.random.default_rng(1).normal(size=(2000, len(RANDOM_EFFECTS))), "venous"
+    )
     for route in ("IM", "SC", "nasal", "SL", "buccal", "oral", "oral-ER", "rectal"):
         for drug in ("ketamine",) if route in ("oral-ER", "rectal") else ("ketamine", "esketamine"):
             numbers = load_parameters().values_of("absorption")

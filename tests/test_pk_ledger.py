@@ -343,9 +343,7 @@ def test_a_route_without_observations_is_listed_without_a_figure() -> None:
 
 @pytest.mark.parametrize("lead_h", [0.0, 6.0])
 @pytest.mark.parametrize(("ka", "ke"), [(2.9, 0.1), (0.97, 0.3), (20.0, 0.05), (60.0, 5.0)])
-def test_peaks_and_areas_on_the_grid_are_right_within_a_thousandth(
-    ka: float, ke: float, lead_h: float
-) -> None:
+def test_peaks_and_areas_on_the_grid_are_right_within_a_thousandth(ka: float, ke: float, lead_h: float) -> None:
     end_h = lead_h + 24.0
     times_h = pk_ledger.time_grid([lead_h], end_h, [lead_h + 8.0])
     after_h = np.maximum(times_h - lead_h, 0.0)

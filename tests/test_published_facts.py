@@ -88,9 +88,10 @@ def test_84_mg_against_28_mg_grows_from_day_1_to_day_8_daly_2018() -> None:
 
 
 def ssri_difference(indication: str, times_h: list[float]) -> np.ndarray:
-    """Mean points of difference between the indication's SSRI and its placebo, at the central values."""
+    """Mean points of difference between an SSRI taken for 12 weeks and its placebo, at the central values."""
     setting = setting_for(indication)
-    states: StateCourse = state_course(setting, None, slice(None), setting.ssri_doses, np.array(times_h))
+    doses = parse("sertraline 100 mg oral q 1 d x 84").doses(PERSON.weight_kg)
+    states: StateCourse = state_course(setting, None, slice(None), doses, np.array(times_h))
     rows = setting.model.parameters
     drug = population_means(setting.indication, rows, setting.effects, states, True).change[0]
     placebo = population_means(setting.indication, rows, setting.effects, states, False).change[0]

@@ -216,9 +216,7 @@ def test_every_drug_route_and_indication_has_one_answer(drug, route, indication)
         ("sertraline", "oral", "ptsd", 200.0, "mg", None),
     ],
 )
-def test_the_highest_studied_dose_is_that_of_its_trials(
-    drug, route, indication, highest, unit, borrowed_from
-):
+def test_the_highest_studied_dose_is_that_of_its_trials(drug, route, indication, highest, unit, borrowed_from):
     studied = highest_studied(drug, route, indication)
     assert (studied.highest, studied.unit, studied.borrowed_from) == (highest, unit, borrowed_from)
 

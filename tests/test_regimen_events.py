@@ -34,9 +34,7 @@ def test_a_row_is_a_course(tmp_path):
 
 
 def test_only_time_amount_drug_and_route_are_needed(tmp_path):
-    regimen = read(
-        tmp_path, "0,84,Spravato,intranasal", "84,56,esketamine,nasal", header="time,amt,drug,route"
-    )
+    regimen = read(tmp_path, "0,84,Spravato,intranasal", "84,56,esketamine,nasal", header="time,amt,drug,route")
     assert str(regimen) == "esketamine 84 mg nasal & esketamine 56 mg nasal after 3.5 d"
 
 
@@ -106,9 +104,7 @@ def test_any_regimen_survives_the_event_file(tmp_path_factory, regimen):
 
 
 BAD_ROWS = {
-    "1,-1,35,0,1,.,1,0,0,0,ketamine,IV": (
-        "row 2, column TIME: -1 is before the start (0); sort the rows by time"
-    ),
+    "1,-1,35,0,1,.,1,0,0,0,ketamine,IV": ("row 2, column TIME: -1 is before the start (0); sort the rows by time"),
     "1,.,35,0,1,.,1,0,0,0,ketamine,IV": "row 2, column TIME: is missing; write hours from the start",
     "1,10:30,35,0,1,.,1,0,0,0,ketamine,IV": "row 2, column TIME: '10:30' is not a number",
     "1,nan,35,0,1,.,1,0,0,0,ketamine,IV": "row 2, column TIME: 'nan' is not a number",
@@ -123,12 +119,8 @@ BAD_ROWS = {
     "1,0,50,0,1,.,1,0,0,0,esketamine,nasal": (
         "row 2, column AMT: esketamine nasal comes in whole devices of 28 mg; write 28, 56 or 84 mg"
     ),
-    "1,0,35,-2,1,.,1,0,0,0,ketamine,IV": (
-        "row 2, column RATE: -2 must be mg/h above 0, or 0 for a dose given at once"
-    ),
-    "1,0,35,35,1,.,1,0,0,0,ketamine,oral": (
-        "row 2, column RATE: only IV and SC doses can run over a time, not oral"
-    ),
+    "1,0,35,-2,1,.,1,0,0,0,ketamine,IV": ("row 2, column RATE: -2 must be mg/h above 0, or 0 for a dose given at once"),
+    "1,0,35,35,1,.,1,0,0,0,ketamine,oral": ("row 2, column RATE: only IV and SC doses can run over a time, not oral"),
     "1,0,35,1e-320,1,.,1,0,0,0,ketamine,IV": "row 2, column RATE: must be a finite number",
     "1,0,35,10,1,.,1,3,2,0,ketamine,IV": (
         "row 2, column RATE: the infusion of 3.5 h is longer than its interval of 2 h"
@@ -137,9 +129,7 @@ BAD_ROWS = {
         "row 2, column EVID: 7 is unknown; 1 is a dose, 0 an observation, 2 another event"
     ),
     "1,0,35,0,1.5,.,1,0,0,0,ketamine,IV": "row 2, column EVID: '1.5' is not a whole number",
-    "1,0,35,0,0,.,1,0,0,0,ketamine,IV": (
-        "row 2, column EVID: 0 is no dose, but AMT is 35; a dose has EVID 1"
-    ),
+    "1,0,35,0,0,.,1,0,0,0,ketamine,IV": ("row 2, column EVID: 0 is no dose, but AMT is 35; a dose has EVID 1"),
     "1,0,.,0,3,.,1,0,0,0,.,.": "row 2, column EVID: 3 (reset) cannot be given to a person; remove the row",
     "1,0,35,0,1,.,1,-1,24,0,ketamine,IV": "row 2, column ADDL: -1 must be 0 or more",
     "1,0,35,0,1,.,1,2.5,24,0,ketamine,IV": "row 2, column ADDL: '2.5' is not a whole number",
@@ -150,9 +140,7 @@ BAD_ROWS = {
         "row 2, column II: is missing; 3 additional doses (ADDL) need hours between them"
     ),
     "1,0,35,0,1,.,1,3,-24,0,ketamine,IV": "row 2, column II: must be more than zero",
-    "1,0,35,0,1,.,1,999,24,0,ketamine,IV": (
-        "row 2, column II: the schedule would last 999 d; the limit is 730 d"
-    ),
+    "1,0,35,0,1,.,1,999,24,0,ketamine,IV": ("row 2, column II: the schedule would last 999 d; the limit is 730 d"),
     "1,0,35,0,1,.,1,0,0,1,ketamine,IV": (
         "row 2, column SS: steady state is not supported; write the doses before it with ADDL and II"
     ),

@@ -67,8 +67,7 @@ def test_an_error_of_a_regimen_built_in_code_names_the_phase():
     with pytest.raises(CourseError) as caught:
         Regimen(((course(),), (course(amount=12.0, unit="mg/kg", delay_h=24.0),)))
     assert str(caught.value) == (
-        "phase 2 (ketamine 12 mg/kg IV), amount: "
-        "12 mg/kg a dose is over the limit of 10 mg/kg for ketamine IV"
+        "phase 2 (ketamine 12 mg/kg IV), amount: 12 mg/kg a dose is over the limit of 10 mg/kg for ketamine IV"
     )
     assert caught.value.course == 1
 

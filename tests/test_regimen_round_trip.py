@@ -149,14 +149,10 @@ def test_and_binds_tighter_than_then():
 def test_the_longest_regimen_still_reads_back():
     # Every number as long as a float can print, as many courses as are allowed.
     step_h = 1.1234567890123456e-2
-    course = Course(
-        "ketamine", 1.1234567890123456e-5, "mg/kg", "SC", 1.234567890123456e-1 / 3, 0.9876543210123 / 3, 1
-    )
+    course = Course("ketamine", 1.1234567890123456e-5, "mg/kg", "SC", 1.234567890123456e-1 / 3, 0.9876543210123 / 3, 1)
     many = [course]
     while len(many) < input_limit("courses"):
-        many.append(
-            Course(course.drug, course.amount, "mg/kg", "SC", course.duration_h, course.interval_h, 1, step_h)
-        )
+        many.append(Course(course.drug, course.amount, "mg/kg", "SC", course.duration_h, course.interval_h, 1, step_h))
     regimen = Regimen(tuple((each,) for each in many))
     assert len(str(regimen)) < input_limit("sentence_characters")
     assert parse(str(regimen)) == regimen

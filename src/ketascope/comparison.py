@@ -9,6 +9,8 @@ from typing import Any
 from ketascope._version import __version__
 from ketascope.comparing.option_row import option_row
 from ketascope.comparing.setting import make_setting
+from ketascope.errors import InputError
+from ketascope.one_regimen import doses_in_time
 from ketascope.regimen import Option, Regimen, load_presets, parse
 
 
@@ -67,13 +69,16 @@ def compare(
         "seed": seed,
         "sampling": sampling,
     }
+    # What is wrong with a sentence is told before the heavy work starts.
+    own = tuple(_own_option(sentence) for sentence in sentences or ())
+    for index, option in enumerate(own):
+        if option.id in (other.id for other in own[:index]):
+            raise InputError(f"'{option.id}' is given twice; give each regimen once")
+        doses_in_time(parse(option.id), weight_kg, until_h)
     setting = make_setting(given, sex, hepatic, interactions, scenarios)
     person = setting.person
-    options = load_presets(setting.indication.name) if not sentences else tuple(_own_option(s) for s in sentences)
+    options = own or load_presets(setting.indication.name)
     regimens = [_regimen(option) for option in options]
-    for regimen in regimens:
-        if regimen is not None:
-            regimen.doses(person.weight_kg)  # limits that depend on weight are checked before any work starts
 
     rows, curves = [], []
     for index, (option, regimen) in enumerate(zip(options, regimens, strict=True)):

@@ -59,7 +59,7 @@ class Plasticity(_Part):
 
 
 class AtTimes(_Part):
-    """One quantity at the reported times after the first dose."""
+    """One quantity at the reported times after the start of the regimen."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, populate_by_name=True)
     at_2h: Quantity | None = Field(alias="2h")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -187,8 +188,10 @@ def _grid_error(
 
     plan, modes, fraction = _prepare(doses, values, parameters, sampling)
     grid = _grid(plan, until_h, wanted_h, rule)
-    coarse = _solve(plan, modes, fraction, values, grid, 1)
-    fine = _solve(plan, modes, fraction, values, halved(grid), 1)[::2]
+    with ThreadPoolExecutor(2) as pool:
+        on_grid = pool.submit(_solve, plan, modes, fraction, values, grid, 1)
+        fine = _solve(plan, modes, fraction, values, halved(grid), 1)[::2]
+        coarse = on_grid.result()
     largest = np.abs(fine).max(axis=0)
     relative = np.abs(coarse - fine).max(axis=0) / np.where(largest > 0.0, largest, 1.0)
     return float(relative.max())

@@ -81,7 +81,7 @@ def acute_summary(
     felt = course.dissociation[first, :patients]
     pressure = course.systolic_rise_mmhg[first, :patients]
     fraction = parameters.value("acute.over_fraction_of_peak")
-    over = acute.over_h(times, felt, 0.0, fraction)
+    over = acute.over_h(times, felt, doses[0].time_h, fraction)
     if observation_min is None:
         flags.add("no_observation_time", route=route)
     else:

@@ -117,13 +117,13 @@ def exposure_and_mechanism(
     return {
         "pk": {
             "ketamine_cmax_ng_per_ml": over_patients(cmax * NG_PER_ML_PER_MG_PER_L),
-            "ketamine_tmax_h": over_patients(tmax),
+            "ketamine_tmax_h": over_patients(tmax - doses[0].time_h),
             "ketamine_auc_ng_h_per_ml": over_patients(areas["ketamine"]),
             "norketamine_cmax_ng_per_ml": over_patients(norketamine * NG_PER_ML_PER_MG_PER_L),
             "norketamine_auc_ng_h_per_ml": over_patients(areas["norketamine"]),
             "bioavailability": over_patients(areas["bioavailability"]),
         },
         "receptor": {"peak_block": over_patients(block)},
-        "glutamate": {"peak_fold": over_patients(fold), "peak_h": over_patients(fold_h)},
-        "plasticity": {"peak": over_patients(structure), "peak_h": over_patients(structure_h)},
+        "glutamate": {"peak_fold": over_patients(fold), "peak_h": over_patients(fold_h - doses[0].time_h)},
+        "plasticity": {"peak": over_patients(structure), "peak_h": over_patients(structure_h - doses[0].time_h)},
     }

@@ -55,7 +55,9 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
     """The option's part of the contract, and its curves."""
     flags = Flags()
     doses = () if regimen is None else regimen.doses(setting.person.weight_kg)
-    drug, route = (doses[0].drug, doses[0].route) if doses else (None, None)
+    ketamine = ketamine_doses(doses)
+    leading = (ketamine or doses)[:1]  # with an SSRI beside it, acute and practical facts are ketamine's
+    drug, route = (leading[0].drug, leading[0].route) if leading else (None, None)
     row: dict[str, Any] = {
         "id": option.id,
         "label": option.label,
@@ -96,7 +98,6 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
 
     else:
         flags.add("not_a_treatment")
-    ketamine = ketamine_doses(doses)
     wanted = [time for time in HORIZONS_H.values() if time < setting.until_h]
     run = run_option(setting, doses, wanted) if ketamine else None
     if run is None:

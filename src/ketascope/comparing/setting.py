@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ketascope.comparing.reference import reference_states
 from ketascope.errors import InputError
 from ketascope.model import cascade, placebo, ssri
+from ketascope.model.exposure import ketamine_doses
 from ketascope.model.scenario import ModelChoice, choose_model
 from ketascope.model.symptoms import Effects, Indication, StateCourse, effects_from_draws, load_indication
 from ketascope.model.uncertainty import population_draws
@@ -142,7 +143,7 @@ def state_course(
         return zero if run is None else run.at(name, times_h)[:, columns].T
 
     spans = ssri.courses_of(antidepressant_times(doses), parameters.value("placebo.home_dosing_interval_h"))
-    procedures = placebo.procedure_visits(session_starts(doses), setting.until_h, parameters)
+    procedures = placebo.procedure_visits(session_starts(ketamine_doses(doses)), setting.until_h, parameters)
     return StateCourse(
         times_h=times_h,
         fast=state("fast"),

@@ -63,7 +63,8 @@ class ParameterSet(Mapping[str, Parameter]):
 
     def __getitem__(self, name: str) -> Parameter:
         if name not in self._rows:
-            near = difflib.get_close_matches(name, self._rows, n=1, cutoff=0.5)
+            files = {row.partition(".")[0] for row in self._rows}
+            near = difflib.get_close_matches(name, [*self._rows, *sorted(files)], n=1, cutoff=0.5)
             hint = f"; did you mean '{near[0]}'?" if near else "."
             raise InputError(f"parameter '{name}' is unknown{hint} ('ketascope parameters' lists all)")
         return self._rows[name]

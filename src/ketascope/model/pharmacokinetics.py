@@ -213,8 +213,17 @@ def both_enantiomers(xp: Any, s: Modes, r: Modes) -> Modes:
     )
 
 
-def step_factors(xp: Any, rate_per_h: Array, step_h: Array) -> tuple[Array, Array]:
-    """exp(-r h) and (1 - exp(-r h))/r, the latter being h where r is 0."""
+def inverse_rates(xp: Any, rate_per_h: Array) -> Array:
+    """1/r in hours, and 0 for a mode that does not decay."""
+    decays = rate_per_h > 0.0
+    return xp.where(decays, 1.0 / xp.where(decays, rate_per_h, 1.0), 0.0)
+
+
+def step_factors(xp: Any, rate_per_h: Array, step_h: Array, inverse_h: Array | None = None) -> tuple[Array, Array]:
+    """exp(-r h) and (1 - exp(-r h))/r, the latter being h where r is 0.
+
+    inverse_h: `inverse_rates` where they are needed again and again (a division costs as much as an exponential).
+    """
     decay = xp.exp(-rate_per_h * step_h)
-    safe = xp.where(rate_per_h > 0.0, rate_per_h, 1.0)
-    return decay, xp.where(rate_per_h > 0.0, (1.0 - decay) / safe, step_h)
+    inverse = inverse_rates(xp, rate_per_h) if inverse_h is None else inverse_h
+    return decay, xp.where(rate_per_h > 0.0, (1.0 - decay) * inverse, step_h)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ketascope.model.parameter_store import ParameterSet
 
 PARTS = ("unblinding", "fast", "slow")
-PLACEBO_NODES, RESPONSE_NODES = 15, 7  # Gauss-Hermite points; more change no mean by 1e-4 of a point
+# Gauss-Hermite points; more change no mean by 1e-5 of a point and no response by 5e-4 of patients.
+PLACEBO_NODES, RESPONSE_NODES = 31, 7
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,23 @@ def score_from_share(indication: Indication, baseline: Any, share: Any) -> Any:
     return np.minimum(indication.minimum + (baseline - indication.minimum) * share, indication.maximum)
 
 
+def capped_mean(indication: Indication, fall: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Mean score over a normal spread of the log fall, with scores above the scale's maximum counted as the maximum.
+
+    E[min(L, K)] for ln L ~ N(m, s^2) is exp(m + s^2/2) Phi((ln K - m)/s - s) + K Phi((m - ln K)/s): exact, where a
+    quadrature would stumble over the corner at the maximum. fall: (draws, times); spread: (times,).
+    """
+    import numpy as np
+    from scipy.special import ndtr
+
+    top = indication.maximum - indication.minimum
+    log_left = np.log(indication.baseline - indication.minimum) - fall
+    s = np.maximum(spread, 1e-9)  # no spread is the limit, not a division by zero
+    above = (log_left - np.log(top)) / s
+    mean: np.ndarray = indication.minimum + np.exp(log_left + 0.5 * s**2) * ndtr(-above - s) + top * ndtr(above)
+    return mean
+
+
 def ssri_link(indication: Indication, parameters: ParameterSet, effects: Effects, course: StateCourse) -> np.ndarray:
     """The SSRI's part of X, (draws, times): what makes the mean differ from placebo by its points times R(t).
 
@@ -168,9 +186,7 @@ def ssri_link(indication: Indication, parameters: ParameterSet, effects: Effects
     import numpy as np
 
     spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd") * course.placebo_spread
-    placebo_mean = (indication.baseline - indication.minimum) * np.exp(
-        -effects.placebo[:, None] * course.approach + 0.5 * spread**2
-    )
+    placebo_mean = capped_mean(indication, effects.placebo[:, None] * course.approach, spread) - indication.minimum
     link: np.ndarray = -np.log(1.0 - np.minimum(effects.ssri_points[:, None] * course.ssri / placebo_mean, 0.95))
     return link
 
@@ -218,15 +234,15 @@ def population_means(
     mean = np.zeros_like(background)
     response = np.zeros((len(background), len(at)))
     threshold = indication.baseline * (1.0 - indication.response_fall)
-    own_placebo = np.exp(-spread * z_placebo[:, None] * course.placebo_spread)
+    own_placebo = np.exp(-spread * z_placebo[:, None] * course.placebo_spread[at])
     for zd, wd in zip(z_drug, w_drug, strict=True):
         # Mean response 1: the trials' effects are means over patients, so the log-normal's own mean is divided out.
-        left = np.exp(-(background + drug * np.exp(sd_response * zd - 0.5 * sd_response**2)))
+        fall = background + drug * np.exp(sd_response * zd - 0.5 * sd_response**2)
+        mean += wd * capped_mean(indication, fall, spread * course.placebo_spread)
+        left = np.exp(-fall[:, at])
         for factor, wp in zip(own_placebo, w_placebo, strict=True):
             score = score_from_share(indication, indication.baseline, left * factor)
-            mean += (wd * wp) * score
-            if len(at):
-                response += wd * wp * ndtr((threshold - score[:, at]) / residual)
+            response += wd * wp * ndtr((threshold - score) / residual)
     return PopulationMeans(mean - indication.baseline, response)
 
 

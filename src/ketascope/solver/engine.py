@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketascope.model.absorption import InputPlan
-from ketascope.model.pharmacokinetics import Modes, step_factors
+from ketascope.model.pharmacokinetics import Modes, inverse_rates, step_factors
 from ketascope.solver.collocation import NODES
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def advance_block(
     from jax import lax
 
     nodes = jnp.asarray(NODES)[None, None, :, None]
+    rates = modes.rate_per_h[:, :, None, :]
+    inverse_h = inverse_rates(jnp, rates)
 
     def one_step(state: Any, step: Any) -> Any:
         amounts, states = state
@@ -103,7 +105,7 @@ def advance_block(
         flowing = rate[..., 0, None] + rate[..., 1, None] * fraction
         amounts = amounts + jnp.sum(modes.inputs * given[:, None], axis=2)
         source = jnp.sum(modes.inputs * flowing[:, None], axis=2)
-        decay, gain = step_factors(jnp, modes.rate_per_h[:, :, None, :], nodes * step_h)
+        decay, gain = step_factors(jnp, rates, nodes * step_h, inverse_h)
         at_nodes = amounts[:, :, None, :] * decay + source[:, :, None, :] * gain
         # (2 enantiomers, 3 series, 3 nodes, patients)
         concentration = jnp.sum(modes.outputs[:, :, :, None, :] * at_nodes[:, None], axis=2)

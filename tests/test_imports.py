@@ -1,0 +1,179 @@
+"""Help, errors and light commands stay light: they never import what only the simulation needs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+import ketascope
+from test_bad_input import BAD, write_files
+
+HEAVY = ("jax", "jaxlib", "altair", "polars", "xarray", "pint", "vl_convert")
+
+# Runs the command line in one fresh process, case after case, and reports the first heavy module of each.
+EACH_CASE = """
+import json, sys
+from click.testing import CliRunner
+from ketascope.cli import main
+heavy, cases = json.loads(sys.stdin.read())
+found = []
+for arguments in cases:
+    result = CliRunner().invoke(main, arguments)
+    loaded = sorted(set(heavy) & set(sys.modules))
+    found.append([arguments, result.exit_code, loaded])
+    if loaded:
+        break
+print(json.dumps(found))
+"""
+
+
+def python(*arguments, cwd=None, stdin="", root=None):
+    environment = os.environ | {"PYTHONPATH": str(root / "src")}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        input=stdin,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def cases(root, folder, arguments):
+    result = python("-c", EACH_CASE, cwd=folder, stdin=json.dumps([HEAVY, arguments]), root=root)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["-h"],
+        ["--version"],
+        ["compare", "--help"],
+        ["simulate", "--help"],
+        ["parameters", "--help"],
+        ["validate", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_help_imports_nothing_heavy(arguments, root, tmp_path):
+    assert cases(root, tmp_path, [arguments]) == [[arguments, 0, []]]
+
+
+def test_no_bad_input_imports_anything_heavy(root, tmp_path):
+    write_files(tmp_path)
+    wanted = [list(arguments) for arguments in BAD]
+    assert cases(root, tmp_path, wanted) == [[arguments, 2, []] for arguments in wanted]
+
+
+def test_each_kind_of_bad_input_is_light_in_a_process_of_its_own(root, tmp_path):
+    """The cases above share a process; here the first error of a process is light too."""
+    for arguments in (["compare", "ketamin 35 mg IV"], ["compare", "--weight", "10"], ["frobnicate"]):
+        assert cases(root, tmp_path, [arguments]) == [[arguments, 2, []]]
+
+
+@pytest.mark.parametrize("arguments", [["parameters"], ["parameters", "venous", "--json"]], ids=" ".join)
+def test_parameters_needs_neither_the_heavy_ones_nor_numpy(arguments, root, tmp_path):
+    code = (
+        "import sys; from click.testing import CliRunner; from ketascope.cli import main; "
+        f"r = CliRunner().invoke(main, {arguments!r}); "
+        f"sys.exit(r.exit_code or bool({set(HEAVY) | {'numpy', 'scipy'}!r} & set(sys.modules)))"
+    )
+    assert python("-c", code, cwd=tmp_path, root=root).returncode == 0
+
+
+def test_validate_does_not_import_the_simulation(root, tmp_path):
+    assert cases(root, tmp_path, [["validate", "--json"]]) == [[["validate", "--json"], 0, []]]
+
+
+def test_importing_the_package_loads_neither_numpy_nor_click(root):
+    code = "import sys, ketascope; print(sorted({'numpy', 'scipy', 'click', 'rich', 'pydantic'} & set(sys.modules)))"
+    result = python("-c", code, root=root)
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_importing_the_package_takes_next_to_no_time(root):
+    code = "import time; t = time.perf_counter(); import ketascope; print(time.perf_counter() - t)"
+    seconds = [float(python("-c", code, root=root).stdout) for _ in range(3)]
+    assert statistics.median(seconds) < 0.1
+
+
+def test_help_comes_at_once(root):
+    def seconds():
+        start = time.perf_counter()
+        assert python("-m", "ketascope", "--help", root=root).returncode == 0
+        return time.perf_counter() - start
+
+    assert statistics.median(seconds() for _ in range(3)) < 2.0
+
+
+def test_checking_the_inputs_of_the_library_is_light_too(root):
+    """A wrong sentence, dose, person or time is refused before the solver is loaded, not only on the command line."""
+    code = """
+import sys
+from ketascope import InputError, compare, simulate
+calls = [
+    lambda: compare(["ketamin 35 mg IV"]),
+    lambda: compare(["ketamine 900 mg IV"]),
+    lambda: compare(["ketamine 35 mg IM after 70 d"]),
+    lambda: compare(["ketamine 35 mg IM"] * 2),
+    lambda: compare(weight_kg=10),
+    lambda: compare(indication="gda"),
+    lambda: compare(until_h=0.0),
+    lambda: compare(patients=-1),
+    lambda: simulate("ketamine 900 mg IV"),
+    lambda: simulate("ketamine 35 mg IM", times_h=[1e6]),
+    lambda: simulate("ketamine 35 mg IM", scenarios=["none"]),
+]
+for number, call in enumerate(calls):
+    try:
+        call()
+    except InputError:
+        pass
+    else:
+        sys.exit(f"call {number} was accepted")
+    if "jax" in sys.modules:
+        sys.exit(f"call {number} imported jax")
+"""
+    result = python("-c", code, root=root)
+    assert result.returncode == 0, result.stderr
+
+
+def test_all_names_of_the_package_exist_and_are_listed():
+    assert sorted(ketascope.__all__) == ketascope.__all__
+    assert dir(ketascope) == ketascope.__all__
+    for name in ketascope.__all__:
+        assert getattr(ketascope, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'compair'"):
+        _ = ketascope.compair
+
+
+def test_every_module_can_be_imported_first(root):
+    """No import works only because another module was loaded before it."""
+    folder = root / "src" / "ketascope"
+    names = sorted(
+        ".".join(path.relative_to(root / "src").with_suffix("").parts).removesuffix(".__init__")
+        for path in folder.rglob("*.py")
+        if path.name != "__main__.py"
+    )
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.stdin.read().split():\n"
+        "    for loaded in [each for each in sys.modules if each.split('.')[0] == 'ketascope']:\n"
+        "        del sys.modules[loaded]\n"
+        "    importlib.import_module(name)\n"
+    )
+    result = python("-c", code, stdin="\n".join(names), root=root)
+    assert result.returncode == 0, result.stderr
+    assert importlib.util.find_spec("ketascope.cli.regimens") is not None

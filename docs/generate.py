@@ -32,7 +32,12 @@ def commands_page() -> str:
 
     def sections(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
         context = click.Context(
-            command, parent=parent, info_name=name, terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH
+            command,
+            parent=parent,
+            info_name=name,
+            terminal_width=HELP_WIDTH,
+            max_content_width=HELP_WIDTH,
+            help_option_names=main.context_settings["help_option_names"],
         )
         heading = "#" * (2 if parent is None or parent.parent is None else 3)
         yield f"{heading} {context.command_path}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"

@@ -165,19 +165,19 @@ BAD: dict[tuple[str, ...], str] = {
         "hepatic 'severe': must be one of normal, mild, moderate (severe impairment has not been studied)"
     ),
     # Patients, seed, time.
-    ("compare", "--patients", "-1"): "patients -1: must be 0 (the typical patient) to 1000000",
-    ("compare", "--patients", "99999999"): "patients 99999999: must be 0 (the typical patient) to 1000000",
+    ("compare", "--patients", "-1"): "patients -1: must be 0 (the typical patient) to 20000",
+    ("compare", "--patients", "99999999"): "patients 99999999: must be 0 (the typical patient) to 20000",
     ("compare", "--patients", "1.5"): "--patients: '1.5' is not a whole number; write one such as 1000",
     ("compare", "--seed", "-1"): "seed -1: must be a whole number from 0 to 2^63 - 1",
     ("compare", "--seed", "9223372036854775808"): (
         "seed 9223372036854775808: must be a whole number from 0 to 2^63 - 1"
     ),
     ("compare", "--seed", "x"): "--seed: 'x' is not a whole number; write one such as 0",
-    ("compare", "--until", "0h"): "until 0 h: must be 1 h to 730 d",
+    ("compare", "--until", "0h"): "until 0 h: must be 24 h to 730 d",
     ("compare", "--until", "5y"): "--until: '5y': unknown time unit. Time units: min, h, d, wk",
     ("compare", "--until", "soon"): f"--until: 'soon' {A_TIME}",
     ("compare", "--until", "8"): f"--until: '8' {A_TIME}",
-    ("compare", "--until", "3000d"): "until 72000 h: must be 1 h to 730 d",
+    ("compare", "--until", "3000d"): "until 72000 h: must be 24 h to 730 d",
     ("simulate", IV, "--times", "2h,9wk"): "times: 1512 h is not within the simulated time, 0 to 1344 h",
     ("simulate", IV, "--times", "48h", "--until", "24h"): "times: 48 h is not within the simulated time, 0 to 24 h",
     ("simulate", IV, "--times", "2h,later"): f"--times: 'later' {A_TIME}",

@@ -159,7 +159,7 @@ def test_volume_and_clearance_are_correlated_as_declared(
 
 def test_every_random_effect_is_used_and_every_used_one_exists() -> None:
     used = {row.between_patient.effect for row in ROWS.values() if row.between_patient is not None}
-    by_the_score = {"placebo_response", "drug_response", "baseline", "residual"}
+    by_the_score = {"placebo_response", "visit_response", "drug_response", "baseline", "residual"}
     assert used | by_the_score == set(RANDOM_EFFECTS)
 
 

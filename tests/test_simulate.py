@@ -19,7 +19,11 @@ from ketascope.simulation import ERROR_TOLERANCE
 
 IV = "ketamine 0.5 mg/kg IV over 40 min"
 KEYS = {"sentence", "events", "times_h", "series", "nca", "flags"}
-ALSO = {"version", "seed", "indication", "sampling", "patients", "scenarios", "defaulted", "error_estimate"}
+ALSO = {"version", "seed", "indication", "sampling", "patients", "scenarios", "defaulted", "error_estimate"} | {
+    "person",
+    "horizon_h",
+    "control",
+}
 CONTRACT_SERIES = {
     "ketamine_ng_per_ml",
     "s_ketamine_ng_per_ml",
@@ -303,7 +307,7 @@ class TestNonCompartmentalAnalysis:
             assert document(patients=0)["nca"]["ketamine"][name]["geometric_cv_percent"] == 0.0
 
     def test_flags_say_in_how_many_patients(self):
-        found = document("ketamine 0.5 mg/kg IV over 40 min q 2 h x 3", until_h=48.0)["nca"]["ketamine"]
+        found = document("ketamine 0.5 mg/kg IV over 40 min q 3 h x 3", until_h=48.0)["nca"]["ketamine"]
         assert found["flags"]
         for flag in found["flags"]:
             assert flag["message"] == FLAG_MEANINGS[flag["code"]]
@@ -331,7 +335,7 @@ class TestInput:
             ({"times_h": (2000.0,)}, "^times: 2000 h is not within the simulated time, 0 to 1344 h$"),
             ({"times_h": (-1.0,)}, "^times: -1 h is not within"),
             ({"times_h": (math.nan,)}, "^times: nan h is not within"),
-            ({"until_h": 0.5}, "^until 0.5 h: must be 1 h to 730 d$"),
+            ({"until_h": 0.5}, "^until 0.5 h: must be 24 h to 730 d$"),
             ({"patients": -1}, "^patients -1: must be 0"),
             ({"sampling": "capillary"}, "^sampling 'capillary': must be one of venous, arterial$"),
             ({"weight_kg": 10.0}, "^weight 10 kg: must be 20 to 300 kg$"),

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from ketascope.comparing.setting import Setting, make_setting, session_starts, state_course
+from ketascope.comparing.setting import Setting, make_setting, state_course
 from ketascope.model import cascade
+from ketascope.model.occasions import occasion_starts
 from ketascope.model.parameter_store import load_parameters
 from ketascope.model.symptoms import StateCourse, patient_scores
 from ketascope.people import RANDOM_EFFECTS, Person, random_normals
@@ -410,7 +411,7 @@ def test_the_scores_that_are_compared_do_move() -> None:
     states = {name: case.run.channel(name) for name in cascade.STATES}
     none = {name: np.zeros_like(state) for name, state in states.items()}
     doses = parse(PRESETS[1].sentence or "").doses(PEOPLE[1].weight_kg)
-    assert len(session_starts(doses)) == 6
+    assert len(occasion_starts(doses, load_parameters())) == 6
     normals = random_normals(SEED, PATIENTS)[1 :: len(PRESETS)]
     grid = case.run.grid_h
     gap = scores(normals, doses, none, grid) - scores(normals, doses, states, grid)

@@ -359,26 +359,9 @@ class TestPlacebo:
     def test_no_visits_no_lift(self):
         assert (placebo.visit_lift([], np.array([0.0, 1.0]), 16.0, 0.2) == 0.0).all()
 
-    @pytest.mark.parametrize(
-        ("sessions", "until_h", "visits"),
-        [
-            ((), 100.0, ()),
-            ((0.0,), 100.0, (0.0,)),
-            ((0.0, 84.0, 168.0), 1000.0, (0.0, 84.0, 168.0)),
-            ((0.0, 24.0, 48.0, 72.0), 1000.0, ()),  # taken daily at home
-            ((0.0, 12.0, 24.0), 1000.0, ()),
-            ((0.0, 25.0), 1000.0, (0.0, 25.0)),
-            ((0.0, 168.0, 192.0, 216.0), 1000.0, (0.0,)),  # a session, then a daily course
-            ((0.0, 84.0, 168.0), 100.0, (0.0, 84.0)),  # none beyond the simulated time
-            ((0.0, 84.0), 84.0, (0.0,)),
-        ],
-    )
-    def test_procedures_are_sessions_that_are_not_taken_daily(self, sessions, until_h, visits, parameters):
-        assert placebo.procedure_visits(sessions, until_h, parameters) == visits
-
     def test_daily_ssri_doses_beside_ketamine_do_not_hide_its_sessions(self):
         """The visits of a combination are those of the ketamine in it."""
-        from ketascope.comparing.setting import make_setting, session_starts, state_course
+        from ketascope.comparing.setting import make_setting, state_course
         from ketascope.regimen import parse
 
         defaults = dict.fromkeys(
@@ -389,7 +372,7 @@ class TestPlacebo:
         alone, both = (
             parse(text).doses(70.0) for text in (ketamine, f"{ketamine} & escitalopram 10 mg oral q 1 d x 56")
         )
-        assert len(session_starts(both)) > len(session_starts(alone))
+        assert len(both) > len(alone)
         lifts = [state_course(setting, None, slice(None), doses, TIMES).visits for doses in (alone, both)]
         assert lifts[1] == pytest.approx(lifts[0])
         assert lifts[0].max() > 0.5
@@ -455,8 +438,12 @@ class TestScenarios:
             assert scenario["label"]
             assert scenario["source"]
 
-    def test_they_add_up_and_the_last_control_wins(self):
-        model = choose_model(["expectancy", "active-control", "masked"])
+    def test_two_scenarios_for_the_control_contradict_each_other(self):
+        with pytest.raises(InputError, match="active-control and masked both choose the control"):
+            choose_model(["active-control", "masked"])
+
+    def test_they_add_up(self):
+        model = choose_model(["expectancy", "masked"])
         assert model.parameters.value("symptoms.expectancy_share_of_fast") == 1.0
         assert model.control == "masked"
 
@@ -505,17 +492,23 @@ class TestAcute:
     def test_over_is_the_first_time_after_which_it_stays_below(self):
         times = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
         effect = np.array([[0.0, 10.0, 6.0, 1.9, 0.5, 0.0], [0.0, 10.0, 1.0, 5.0, 1.0, 0.0]]).T
-        assert acute.over_h(times, effect, 0.0, 0.2).tolist() == [3.0, 4.0]  # the second one comes back once
+        # The crossing of the threshold of 2 is interpolated; the second one comes back once.
+        assert acute.over_h(times, effect, 0.0, 0.2, 0.0) == pytest.approx([2.0 + 4.0 / 4.1, 3.75])
 
     def test_over_counts_from_the_start_of_the_session(self):
         times = np.array([48.0, 49.0, 50.0, 51.0])
-        assert acute.over_h(times, np.array([[0.0, 10.0, 1.0, 0.0]]).T, 48.0, 0.2).tolist() == [2.0]
+        assert acute.over_h(times, np.array([[0.0, 10.0, 1.0, 0.0]]).T, 48.0, 0.2, 0.0) == pytest.approx(
+            [1.0 + 8.0 / 9.0]
+        )
 
     def test_without_effect_it_is_over_at_once(self):
-        assert acute.over_h(np.array([0.0, 1.0, 2.0]), np.zeros((3, 2)), 0.0, 0.2).tolist() == [0.0, 0.0]
+        assert acute.over_h(np.array([0.0, 1.0, 2.0]), np.zeros((3, 2)), 0.0, 0.2, 1.0).tolist() == [0.0, 0.0]
 
-    def test_what_never_ends_is_over_at_the_last_time_at_the_earliest(self):
-        assert acute.over_h(np.array([0.0, 1.0, 2.0]), np.ones((3, 1)), 0.0, 0.2).tolist() == [2.0]
+    def test_what_has_not_ended_by_the_last_time_has_no_end(self):
+        assert np.isnan(acute.over_h(np.array([0.0, 1.0, 2.0]), np.ones((3, 1)), 0.0, 0.2, 0.5)).all()
+
+    def test_an_effect_below_the_floor_counts_as_over(self):
+        assert acute.over_h(np.array([0.0, 1.0, 2.0]), np.full((3, 1), 0.3), 0.0, 0.2, 1.0).tolist() == [0.0]
 
     @pytest.mark.parametrize(
         ("effect", "route", "row", "lender"),
@@ -528,7 +521,7 @@ class TestAcute:
         ],
     )
     def test_a_route_without_trials_borrows_and_says_from_whom(self, effect, route, row, lender, parameters):
-        size = acute.amplitude(effect, route, "venous", parameters)
+        size = acute.amplitude(effect, route, "venous")
         assert (size.row, size.borrowed_from) == (row, lender)
         assert size.reference_peak_ng_per_ml > 10.0
 
@@ -537,17 +530,17 @@ class TestAcute:
         assert acute.load_references()["sedation"]["nasal"]["row"] in parameters
 
     def test_the_reference_regimen_gives_the_measured_size(self, parameters):
-        size = acute.amplitude("dissociation", "IV", "venous", parameters)
+        size = acute.amplitude("dissociation", "IV", "venous")
         typical = {name: np.array([row.value]) for name, row in parameters.items() if name.startswith("acute.")}
         at_peak = np.array([[size.reference_peak_ng_per_ml]])
         points = acute.dissociation_points(at_peak, size, typical, np.array([1]), parameters)
         assert points[0, 0] == pytest.approx(parameters.value("acute.dissociation_iv_points"))
-        systolic = acute.amplitude("systolic", "IV", "venous", parameters)
+        systolic = acute.amplitude("systolic", "IV", "venous")
         rise = acute.systolic_rise_mmhg(at_peak, systolic, typical)
         assert rise[0, 0] == pytest.approx(parameters.value("acute.systolic_iv_mmhg"))
 
     def test_no_concentration_no_effect_and_twice_as_much_pressure_for_twice_the_concentration(self, parameters):
-        size = acute.amplitude("systolic", "IV", "arterial", parameters)
+        size = acute.amplitude("systolic", "IV", "arterial")
         typical = {size.row: np.array([10.0])}
         rise = acute.systolic_rise_mmhg(np.array([[0.0], [50.0], [100.0]]), size, typical)[:, 0]
         assert rise[0] == 0.0
@@ -559,7 +552,7 @@ class TestUntreated:
     def test_the_plateau_is_the_change_of_waiting_lists(self, name, parameters):
         indication = load_indication(name)
         approach = np.array([0.0, 0.5, 1.0])
-        found = untreated_means(indication, parameters, approach, 3, np.array([0, 2]))
+        found = untreated_means(indication, parameters, approach, np.zeros(3), np.array([0, 2]))
         assert found.change.shape == (3, 3)
         assert found.change[0, 0] == 0.0
         assert found.change[0, 2] == pytest.approx(indication.untreated_smd * indication.endpoint_sd)
@@ -577,7 +570,7 @@ class TestUntreated:
             indication, parameters, effects_of(indication, parameters), course(parameters), False, rated
         )
         approach = placebo.plateau_approach(TIMES, parameters.value("placebo.untreated_half_life_d"))
-        nothing = untreated_means(indication, parameters, approach, 1, rated)
+        nothing = untreated_means(indication, parameters, approach, np.zeros(1), rated)
         assert arm.change[0, 5] < nothing.change[0, 5] < 0.0
         assert nothing.response[0, 0] < arm.response[0, 0]
 
@@ -586,4 +579,4 @@ class TestUntreated:
         indication = load_indication(name)
         assert indication.untreated_smd is None
         with pytest.raises(AssertionError):
-            untreated_means(indication, parameters, np.array([0.0]), 1, np.array([0]))
+            untreated_means(indication, parameters, np.array([0.0]), np.zeros(1), np.array([0]))

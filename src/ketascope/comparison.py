@@ -8,7 +8,7 @@ from typing import Any
 
 from ketascope._version import __version__
 from ketascope.comparing.option_row import option_row
-from ketascope.comparing.setting import make_setting
+from ketascope.comparing.setting import make_setting, person_row
 from ketascope.errors import InputError
 from ketascope.one_regimen import doses_in_time
 from ketascope.regimen import Option, Regimen, load_presets, parse
@@ -76,7 +76,6 @@ def compare(
             raise InputError(f"'{option.id}' is given twice; give each regimen once")
         doses_in_time(parse(option.id), weight_kg, until_h)
     setting = make_setting(given, sex, hepatic, interactions, scenarios)
-    person = setting.person
     options = own or load_presets(setting.indication.name)
     regimens = [_regimen(option) for option in options]
 
@@ -93,13 +92,7 @@ def compare(
         "version": __version__,
         "seed": setting.seed,
         "indication": setting.indication.name,
-        "person": {
-            "weight_kg": person.weight_kg,
-            "age_years": person.age_years,
-            "sex": person.sex,
-            "hepatic": person.hepatic,
-            "interactions": list(person.interactions),
-        },
+        "person": person_row(setting.person),
         "horizon_h": setting.until_h,
         "patients": setting.patients,
         "sampling": setting.sampling,

@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from ketascope._version import __version__
 from ketascope.comparing.acute_summary import acute_course
-from ketascope.comparing.exposure_summary import first_session_end_h
-from ketascope.comparing.flags import Flags
-from ketascope.comparing.limits import flag_person, flag_schedule, symptoms_allowed
+from ketascope.comparing.flags import Flags, flag_assumed
+from ketascope.comparing.limits import flag_regimen
 from ketascope.comparing.option_row import band
-from ketascope.comparing.setting import DEFAULTS, Setting, make_setting, patient_columns, run_option, state_course
+from ketascope.comparing.practical_facts import evidence_of
+from ketascope.comparing.setting import (
+    DEFAULTS,
+    Setting,
+    make_setting,
+    patient_columns,
+    person_row,
+    rows_behind,
+    run_option,
+    state_course,
+)
 from ketascope.errors import InputError
 from ketascope.model import cascade
 from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L, ketamine_doses
+from ketascope.model.occasions import first_occasion_end_h
 from ketascope.model.symptoms import patient_scores
 from ketascope.nca import FLAG_MEANINGS, analyse, geometric_summary
 from ketascope.people import RANDOM_EFFECTS
@@ -115,23 +125,27 @@ def simulate(
     wanted = _checked_times(times_h, DEFAULTS["until_h"] if until_h is None else until_h)
     setting = make_setting(given, sex, hepatic, interactions, scenarios)
     flags = Flags()
-    flag_person(setting.person, flags)
-    allowed = symptoms_allowed(regimen, doses, setting.person, setting.indication, flags)
-    flag_schedule(regimen, doses, flags)
+    allowed = flag_regimen(regimen, doses, setting.person, setting.indication, setting.sampling, flags)
     ketamine = ketamine_doses(doses)
+    leading = (ketamine or doses)[0]
+    evidence_of(leading.drug, leading.route, setting.indication.name, flags)  # raises what is extrapolated
     standard = tuple(time for time in STANDARD_TIMES_H if time < setting.until_h)
     run = run_option(setting, ketamine, wanted or standard) if ketamine else None
     if run is None:
         flags.add("not_ketamine")
     elif run.error_estimate > ERROR_TOLERANCE:
         flags.add("numerical_error", error=f"{run.error_estimate:.1e}", tolerance=f"{ERROR_TOLERANCE:.0e}")
+    flag_assumed(setting.model.parameters, rows_behind(setting, run), flags)
     times = _output_times(run, wanted, setting.until_h)
     contract = {
         "version": __version__,
         "seed": setting.seed,
         "sentence": str(regimen),
         "indication": setting.indication.name,
+        "person": person_row(setting.person),
+        "horizon_h": setting.until_h,
         "sampling": setting.sampling,
+        "control": setting.model.control,
         "patients": setting.patients,
         "scenarios": list(setting.model.scenarios),
         "defaulted": list(setting.defaulted),
@@ -220,7 +234,7 @@ def _nca(setting: Setting, run: PatientRun | None, doses: Sequence[Dose]) -> dic
         return None
     columns = patient_columns(setting)
     start = doses[0].time_h
-    end = first_session_end_h(doses, setting.until_h)
+    end = first_occasion_end_h(doses, setting.model.parameters, setting.until_h)
     inside = (run.grid_h >= start - 1e-9) & (run.grid_h <= end + 1e-9)
     times = run.grid_h[inside] - start  # times of peaks count from the dose
     result: dict[str, Any] = {"method": "linear-up/log-down", "window_h": [start, start + float(times[-1])]}

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ketascope.model.parameter_store import Parameter, ParameterSet
 
-WEIGHT_LIMITS_KG = (20.0, 300.0)
 AGE_LIMITS_YEARS = (18.0, 120.0)
 SEXES = ("female", "male")
 HEPATIC_FUNCTIONS = ("normal", "mild", "moderate")
@@ -73,7 +72,10 @@ class Person:
     interactions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        low, high = WEIGHT_LIMITS_KG
+        from ketascope.regimen.catalogue import input_limit
+
+        object.__setattr__(self, "interactions", tuple(dict.fromkeys(self.interactions)))
+        low, high = input_limit("lightest_kg"), input_limit("heaviest_kg")
         if not (math.isfinite(self.weight_kg) and low <= self.weight_kg <= high):
             raise InputError(f"weight {self.weight_kg:g} kg: must be {low:g} to {high:g} kg")
         if not math.isfinite(self.age_years) or self.age_years > AGE_LIMITS_YEARS[1]:
@@ -193,7 +195,7 @@ def _apply_covariates(values: dict[str, np.ndarray], parameters: ParameterSet, p
     if person.hepatic == "moderate":
         clearance *= covariates["hepatic_moderate_clearance_ratio"]
     norketamine_clearance, swallowed = on_clearance, 1.0
-    for name in dict.fromkeys(person.interactions):
+    for name in person.interactions:
         row: Mapping[str, Any] = load_interactions()[name]
         clearance *= row["clearance_ratio"]
         norketamine_clearance *= row["norketamine_clearance_ratio"]

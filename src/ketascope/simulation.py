@@ -31,7 +31,7 @@ REFINEMENTS = 3
 CHECK_SEED = 20260101
 JUST_AFTER_H = 1.0 / 3600.0
 DEPOT_WIDTHS = (2, 4, 8, 16, 32)
-PATIENT_LIMIT = 1_000_000
+PATIENT_LIMIT = 20_000  # every state of every patient is kept in memory
 
 
 @dataclass(frozen=True)

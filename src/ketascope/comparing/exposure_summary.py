@@ -9,20 +9,16 @@ from ketascope.comparing.quantity import over_patients
 from ketascope.model.absorption import CENTRAL, individual_depots
 from ketascope.model.disposition import enantiomer_disposition
 from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L, enantiomer_composition
+from ketascope.model.occasions import first_occasion_end_h
 from ketascope.model.pharmacokinetics import ENANTIOMERS
 from ketascope.simulation import input_changes_h
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from ketascope.model.parameter_store import ParameterSet
     from ketascope.regimen import Dose
     from ketascope.simulation import PatientRun
-
-
-def first_session_end_h(doses: Sequence[Dose], until_h: float) -> float:
-    """When the second session of ketamine starts, or the horizon."""
-    first = doses[0].session
-    return min((dose.time_h for dose in doses if dose.session > first), default=until_h)
 
 
 def refined_peak(times_h: np.ndarray, course: np.ndarray, changes_h: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -34,6 +30,8 @@ def refined_peak(times_h: np.ndarray, course: np.ndarray, changes_h: Sequence[fl
     import numpy as np
 
     top = course.argmax(axis=0)
+    if len(times_h) < 3:
+        return course[top, np.arange(course.shape[1])], times_h[top]
     inner = np.clip(top, 1, len(times_h) - 2)
     columns = np.arange(course.shape[1])
     t0, t1, t2 = (times_h[inner + k] for k in (-1, 0, 1))
@@ -86,14 +84,14 @@ def session_areas(
 
 
 def exposure_and_mechanism(
-    run: PatientRun, doses: Sequence[Dose], sampling: str, patients: int, until_h: float
+    run: PatientRun, doses: Sequence[Dose], sampling: str, parameters: ParameterSet, patients: int, until_h: float
 ) -> dict[str, Any]:
     """The `pk`, `receptor`, `glutamate` and `plasticity` parts of an option, intervals over the first `patients`
     columns.
 
     Peaks of plasma and glutamate are those of the first session; peak block and plasticity those of the whole course.
     """
-    end = first_session_end_h(doses, until_h)
+    end = first_occasion_end_h(doses, parameters, until_h)
     changes = input_changes_h(run.plan)
     first = run.grid_h <= end + 1e-9
 

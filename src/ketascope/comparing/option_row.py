@@ -9,7 +9,7 @@ from ketascope.comparing.acute_summary import NAMES as ACUTE_NAMES
 from ketascope.comparing.acute_summary import acute_course, acute_summary
 from ketascope.comparing.exposure_summary import exposure_and_mechanism
 from ketascope.comparing.flags import Flags, flag_assumed
-from ketascope.comparing.limits import flag_absorption, flag_person, flag_schedule, symptoms_allowed
+from ketascope.comparing.limits import flag_person, flag_regimen
 from ketascope.comparing.practical_facts import evidence_of, harms_of, practical_facts, practical_row
 from ketascope.comparing.quantity import PERCENTILES
 from ketascope.comparing.setting import (
@@ -82,21 +82,19 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         "route": route,
         "kind": option.kind,
     }
-    flag_person(setting.person, flags)
     allowed = True
     facts = None
     if regimen is not None and drug is not None and route is not None:
-        if len({(c.drug, c.route) for c in regimen.courses}) > 1:
-            flags.add("mixed_routes", first=f"{drug} {route}")
-        allowed = symptoms_allowed(regimen, doses, setting.person, setting.indication, flags)
-        flag_schedule(regimen, doses, flags)
-        flag_absorption(regimen, setting.sampling, flags)
+        allowed = flag_regimen(regimen, doses, setting.person, setting.indication, setting.sampling, flags)
         facts = practical_row(drug, route, flags)
         row["practical"] = practical_facts(facts, setting.indication.name, flags)
         row["evidence"] = evidence_of(drug, route, setting.indication.name, flags)
-        row["harms"] = harms_of(drug, route)
+        row["harms"] = [
+            harm for key in dict.fromkeys((c.drug, c.route) for c in regimen.courses) for harm in harms_of(*key)
+        ]
 
     else:
+        flag_person(setting.person, flags)
         flags.add("not_a_treatment")
     wanted = [time for time in HORIZONS_H.values() if time < setting.until_h]
     run = run_option(setting, doses, wanted) if ketamine else None
@@ -105,8 +103,11 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         times = _curve_times(setting, None)
     else:
         times = _curve_times(setting, run.grid_h)
-        flags.add("reading")
-        row |= exposure_and_mechanism(run, ketamine, setting.sampling, patient_columns(setting), setting.until_h)
+        if "expectancy" not in setting.model.scenarios:
+            flags.add("reading")
+        row |= exposure_and_mechanism(
+            run, ketamine, setting.sampling, setting.model.parameters, patient_columns(setting), setting.until_h
+        )
         _acute(setting, run, ketamine, times, facts, row, curve, flags)
         curve["error_estimate"] = run.error_estimate
         if run.error_estimate > ERROR_TOLERANCE:
@@ -116,7 +117,7 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         _untreated(setting, times, row, curve, flags)
     elif allowed:
         _symptoms(setting, option, run, doses, times, row, curve, flags)
-    if option.kind == "active":
+    if option.kind != "untreated":
         flag_assumed(setting.model.parameters, rows_behind(setting, run), flags)
     row["flags"] = flags.as_list()
     return row, curve
@@ -152,7 +153,9 @@ def _acute(
     parameters, columns = setting.model.parameters, patient_columns(setting)
     course = acute_course(run, doses, setting.sampling, parameters, flags)
     observation = (facts or {}).get("observation_min", {}).get("value")
-    row["acute"] = acute_summary(run, course, doses, parameters, columns, setting.until_h, observation, flags)
+    row["acute"] = acute_summary(
+        run, course, doses, setting.sampling, parameters, columns, setting.until_h, observation, flags
+    )
     rows = np.searchsorted(run.grid_h, times - 1e-7)
     curve["time_h"] = times.tolist()
     for name in ("dissociation", "systolic_rise_mmhg"):
@@ -193,6 +196,7 @@ def _symptoms(
         row["symptoms"] = symptom_summary(indication, means, setting.until_h, only_ssri, flags)
     else:
         row["symptoms"] = reference_summary(indication, times, means.option, setting.until_h, flags)
+        flags.add("placebo_pill")
 
     effects_of = dict(zip(RANDOM_EFFECTS, setting.normals.T, strict=True))
     of_patients = state_course(setting, run, slice(0, count), doses, times)
@@ -226,6 +230,7 @@ def _untreated(setting: Setting, times: np.ndarray, row: dict[str, Any], curve: 
         return
     flags.add("untreated_waiting_list")
     approach = placebo.plateau_approach(times, parameters.value("placebo.untreated_half_life_d"))
-    change = untreated_means(indication, parameters, approach, len(setting.effects.fast), rated_columns(times))
+    shift = setting.draws["placebo.untreated_smd_shift"]
+    change = untreated_means(indication, parameters, approach, shift, rated_columns(times))
     row["symptoms"] = reference_summary(indication, times, change, setting.until_h, flags)
     _change_curve(setting, times, change.change, None, curve)

@@ -29,7 +29,7 @@ def reference_states(model: ModelChoice, sampling: str, draws: Mapping[str, np.n
         parse(sentence).doses(person.weight_kg),
         person,
         sampling,
-        model.parameters,
+        model.reference_parameters,
         typical_normals(draw_count),
         READ_AT_H,
         (felt_h,),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ketascope.comparing.flags import Flags
+from ketascope.comparing.practical_facts import practical_row
 from ketascope.comparing.reference import reference_states
 from ketascope.errors import InputError
 from ketascope.model import cascade, placebo, ssri
 from ketascope.model.exposure import ketamine_doses
+from ketascope.model.occasions import occasion_starts
 from ketascope.model.scenario import ModelChoice, choose_model
 from ketascope.model.symptoms import Effects, Indication, StateCourse, effects_from_draws, load_indication
 from ketascope.model.uncertainty import population_draws
 from ketascope.people import Person, typical_normals
 from ketascope.regimen import drugs, load_presets, parse
+from ketascope.regimen.catalogue import input_limit
 from ketascope.simulation import PatientRun, check_numbers, patient_normals, run_patients
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from ketascope.regimen import Dose
 
 DRAWS = 256  # of the uncertainty of population means; draw 0 is central
-UNTIL_LIMITS_H = (1.0, 17520.0)
+SHORTEST_HORIZON_H = 24.0  # a first session must fit in
 DEFAULTS: Mapping[str, Any] = {
     "indication": "gad",
     "weight_kg": 70.0,
@@ -69,9 +74,9 @@ def make_setting(
     chosen = {name: default if given.get(name) is None else given[name] for name, default in DEFAULTS.items()}
     person = Person(chosen["weight_kg"], chosen["age_years"], sex, hepatic, tuple(interactions))
     check_numbers(chosen["patients"], chosen["seed"], chosen["sampling"])
-    low, high = UNTIL_LIMITS_H
-    if not low <= chosen["until_h"] <= high:
-        raise InputError(f"until {chosen['until_h']:g} h: must be {low:g} h to {high / 24.0:g} d")
+    high = input_limit("horizon_h")
+    if not SHORTEST_HORIZON_H <= chosen["until_h"] <= high:
+        raise InputError(f"until {chosen['until_h']:g} h: must be {SHORTEST_HORIZON_H:g} h to {high / 24.0:g} d")
     indication = load_indication(chosen["indication"])
     model = choose_model(scenarios)
     draws = population_draws(model.parameters, DRAWS, chosen["seed"])
@@ -90,8 +95,26 @@ def make_setting(
         effects=effects_from_draws(indication, draws, reference, model.parameters, model.control),
         draws=draws,
         normals=patient_normals(chosen["patients"], chosen["seed"]),
-        ssri_doses=parse(sentence).doses(person.weight_kg),
+        ssri_doses=ssri_throughout(parse(sentence).doses(person.weight_kg), chosen["until_h"]),
     )
+
+
+def person_row(person: Person) -> dict[str, Any]:
+    """The person as plain data for a document."""
+    return {
+        "weight_kg": person.weight_kg,
+        "age_years": person.age_years,
+        "sex": person.sex,
+        "hepatic": person.hepatic,
+        "interactions": list(person.interactions),
+    }
+
+
+def ssri_throughout(doses: Sequence[Dose], until_h: float) -> tuple[Dose, ...]:
+    """The reference SSRI taken until the horizon, so that catching up is not judged against one that was stopped."""
+    interval = doses[1].time_h - doses[0].time_h
+    added = math.ceil(max(until_h - doses[-1].time_h, 0.0) / interval)
+    return (*doses, *(replace(doses[-1], time_h=doses[-1].time_h + (i + 1) * interval) for i in range(added)))
 
 
 def patient_columns(setting: Setting) -> int:
@@ -125,9 +148,13 @@ def antidepressant_times(doses: Sequence[Dose]) -> tuple[float, ...]:
     return tuple(sorted(dose.time_h for dose in doses if drugs()[dose.drug].drug_class in ("ssri", "snri")))
 
 
-def session_starts(doses: Sequence[Dose]) -> tuple[float, ...]:
-    """Start of every session, ascending."""
-    return tuple(sorted({dose.session: dose.time_h for dose in reversed(doses)}.values()))
+def given_on_site(doses: Sequence[Dose]) -> tuple[Dose, ...]:
+    """Ketamine doses that are a procedure under observation, by what data/practical.toml says of drug and route."""
+    on_site = {
+        key: bool((practical_row(*key, Flags()) or {}).get("on_site"))
+        for key in {(dose.drug, dose.route) for dose in ketamine_doses(doses)}
+    }
+    return tuple(dose for dose in ketamine_doses(doses) if on_site[dose.drug, dose.route])
 
 
 def state_course(
@@ -143,7 +170,7 @@ def state_course(
         return zero if run is None else run.at(name, times_h)[:, columns].T
 
     spans = ssri.courses_of(antidepressant_times(doses), parameters.value("placebo.home_dosing_interval_h"))
-    procedures = placebo.procedure_visits(session_starts(ketamine_doses(doses)), setting.until_h, parameters)
+    procedures = [time for time in occasion_starts(given_on_site(doses), parameters) if time < setting.until_h]
     return StateCourse(
         times_h=times_h,
         fast=state("fast"),
@@ -162,12 +189,16 @@ def state_course(
 
 def rows_behind(setting: Setting, run: PatientRun | None) -> list[str]:
     """Full names of the parameter rows that an option's numbers rest on."""
-    names = [name for name in setting.model.parameters if name.startswith(f"symptoms.{setting.indication.name}_")]
-    names += [name for name in setting.model.parameters if name.startswith("placebo.")]
+    files = [f"symptoms.{setting.indication.name}_", "placebo."]
+    names = ["symptoms.drug_response_sd", f"unblinding.contrast_{setting.model.control}"]
+    if run is not None:
+        files += [f"{setting.sampling}.", "acute."]
+        names += [*cascade.INDIVIDUAL_ROWS, "symptoms.opioid_gate", "symptoms.expectancy_share_of_fast"]
+    if setting.person.hepatic == "moderate":
+        names.append("covariates.hepatic_moderate_clearance_ratio")
+    names += [name for name in setting.model.parameters if name.startswith(tuple(files))]
     if run is None:
         return names
-    names += [*cascade.INDIVIDUAL_ROWS]
-    names += [name for name in setting.model.parameters if name.startswith(f"{setting.sampling}.")]
     for depot in run.plan.depots:
         parts = (depot.rate, depot.ketamine, depot.norketamine, depot.total, depot.fraction)
         names += [f"absorption.{part}" for part in parts if f"absorption.{part}" in setting.model.parameters]

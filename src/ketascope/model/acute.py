@@ -44,7 +44,7 @@ class Amplitude:
     borrowed_from: str | None
 
 
-def amplitude(effect: str, route: str, sampling: str, parameters: ParameterSet) -> Amplitude | None:
+def amplitude(effect: str, route: str, sampling: str) -> Amplitude | None:
     """The amplitude of an effect by a route; None where neither the route nor another has one."""
     table = load_references()[effect]
     borrowed = None
@@ -53,11 +53,15 @@ def amplitude(effect: str, route: str, sampling: str, parameters: ParameterSet) 
             return None
         borrowed = table["other"]["borrowed_from"]
     reference = table[borrowed or route]
-    return Amplitude(reference["row"], reference_peak(reference["sentence"], sampling, parameters), borrowed)
+    return Amplitude(reference["row"], reference_peak(reference["sentence"], sampling), borrowed)
 
 
-def reference_peak(sentence: str, sampling: str, parameters: ParameterSet) -> float:
-    """Peak S-ketamine at the effect site (ng/mL) in the typical 70 kg patient of a reference regimen."""
+@lru_cache(maxsize=32)
+def reference_peak(sentence: str, sampling: str) -> float:
+    """Peak S-ketamine at the effect site (ng/mL) in the typical 70 kg patient of a reference regimen.
+
+    Always by the default rows: a scenario about a patient does not change whom the trials measured.
+    """
     import numpy as np
 
     from ketascope.model.exposure import typical_concentrations
@@ -67,7 +71,7 @@ def reference_peak(sentence: str, sampling: str, parameters: ParameterSet) -> fl
     person = Person()
     times = np.linspace(0.0, 3.0, 721)
     doses = parse(sentence).doses(person.weight_kg)
-    return float(typical_concentrations(doses, person, sampling, times, parameters)["s_effect_site"].max())
+    return float(typical_concentrations(doses, person, sampling, times)["s_effect_site"].max())
 
 
 def session_numbers(session_starts_h: Sequence[float], times_h: np.ndarray) -> np.ndarray:
@@ -106,15 +110,22 @@ def systolic_rise_mmhg(effect_site_ng_per_ml: np.ndarray, size: Amplitude, value
     return values[size.row] * effect_site_ng_per_ml / size.reference_peak_ng_per_ml
 
 
-def over_h(times_h: np.ndarray, effect: np.ndarray, session_start_h: float, fraction: float) -> np.ndarray:
-    """Hours after the start of a session until an effect stays below `fraction` of its peak, shape (patients,).
+def over_h(
+    times_h: np.ndarray, effect: np.ndarray, session_start_h: float, fraction: float, floor: float
+) -> np.ndarray:
+    """Hours after the start of a session until an effect stays below `fraction` of its peak, (patients,).
 
-    effect: (times, patients) over that session; a patient without effect gets 0.
+    effect: (times, patients) over that session. An effect also counts as over below `floor`; one that never rises above
+    it gives 0, one that is not over at the last time gives NaN. The crossing is interpolated linearly.
     """
     import numpy as np
 
-    above = effect >= fraction * effect.max(axis=0, keepdims=True)
-    above &= effect > 0.0
-    last = np.where(above.any(axis=0), len(times_h) - 1 - np.argmax(above[::-1], axis=0), 0)
+    threshold = np.maximum(fraction * effect.max(axis=0), floor)
+    above = effect >= threshold
+    columns = np.arange(effect.shape[1])
+    last = len(times_h) - 1 - np.argmax(above[::-1], axis=0)
     following = np.minimum(last + 1, len(times_h) - 1)
-    return np.where(above.any(axis=0), np.asarray(times_h)[following] - session_start_h, 0.0)
+    high, low = effect[last, columns], effect[following, columns]
+    step = np.where(high > low, (high - threshold) / np.where(high > low, high - low, 1.0), 0.0)
+    crossing = times_h[last] + step * (times_h[following] - times_h[last]) - session_start_h
+    return np.where(above.any(axis=0), np.where(last == len(times_h) - 1, np.nan, crossing), 0.0)

@@ -17,20 +17,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from ketascope.model.parameter_store import ParameterSet
-
-
-def procedure_visits(session_times_h: Sequence[float], until_h: float, parameters: ParameterSet) -> tuple[float, ...]:
-    """Sessions that are a procedure under observation; doses taken daily at home, or a placebo pill, are none.
-
-    session_times_h: ascending.
-    """
-    at_home = parameters.value("placebo.home_dosing_interval_h")
-    gaps = [later - earlier for earlier, later in zip(session_times_h, session_times_h[1:], strict=False)]
-    neighbours = zip([math.inf, *gaps], [*gaps, math.inf], strict=True)
-    pairs = zip(session_times_h, neighbours, strict=True) if session_times_h else ()
-    return tuple(time for time, (before, after) in pairs if min(before, after) > at_home + 1e-9 and time < until_h)
-
 
 def plateau_approach(times_h: np.ndarray, half_life_d: float) -> np.ndarray:
     """1 - exp(-t/tau), shape (times,)."""

@@ -21,6 +21,7 @@ class ModelChoice:
     """The parameter rows in use, the kind of control, and the scenarios that made them so."""
 
     parameters: ParameterSet
+    reference_parameters: ParameterSet  # of the people whom trials enrolled: scenarios about a patient are left out
     control: str
     scenarios: tuple[str, ...]
 
@@ -35,12 +36,19 @@ def load_scenarios() -> dict[str, Any]:
 def choose_model(scenarios: Sequence[str] = ()) -> ModelChoice:
     """The default model with the named scenarios applied in order. Raises InputError for an unknown name."""
     table = load_scenarios()
-    parameters, control = load_parameters(), DEFAULT_CONTROL
+    parameters = reference = load_parameters()
+    controls: list[str] = []
     for name in scenarios:
         if name not in table:
             near = difflib.get_close_matches(name, table, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else "."
             raise InputError(f"scenario '{name}' is unknown{hint} Known: {', '.join(table)}")
         parameters = parameters.replaced(table[name]["replaces"])
-        control = table[name].get("control", control)
-    return ModelChoice(parameters, control, tuple(scenarios))
+        if not table[name].get("about_the_patient", False):
+            reference = reference.replaced(table[name]["replaces"])
+        if "control" in table[name]:
+            controls.append(name)
+    if len(set(controls)) > 1:
+        raise InputError(f"scenarios {' and '.join(controls)} both choose the control; give one of them")
+    control = table[controls[0]]["control"] if controls else DEFAULT_CONTROL
+    return ModelChoice(parameters, reference, control, tuple(scenarios))

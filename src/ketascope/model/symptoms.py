@@ -186,7 +186,8 @@ def ssri_link(indication: Indication, parameters: ParameterSet, effects: Effects
     import numpy as np
 
     spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd") * course.placebo_spread
-    placebo_mean = capped_mean(indication, effects.placebo[:, None] * course.approach, spread) - indication.minimum
+    fall = effects.placebo[:, None] * course.approach + effects.visit[:, None] * course.visits
+    placebo_mean = capped_mean(indication, fall, spread) - indication.minimum
     link: np.ndarray = -np.log(1.0 - np.minimum(effects.ssri_points[:, None] * course.ssri / placebo_mean, 0.95))
     return link
 
@@ -247,9 +248,9 @@ def population_means(
 
 
 def untreated_means(
-    indication: Indication, parameters: ParameterSet, approach: np.ndarray, draws: int, rated: np.ndarray
+    indication: Indication, parameters: ParameterSet, approach: np.ndarray, shift_smd: np.ndarray, rated: np.ndarray
 ) -> PopulationMeans:
-    """Means without any treatment, from waiting lists: (draws, times), all draws alike since no interval is reported.
+    """Means without any treatment, from waiting lists; shift_smd: their uncertainty, (draws,).
 
     Raises AssertionError where the indication has no such evidence; callers flag that first.
     """
@@ -257,15 +258,14 @@ def untreated_means(
     from scipy.special import ndtr
 
     assert indication.untreated_smd is not None
-    points = -indication.untreated_smd * indication.endpoint_sd
+    points = -(indication.untreated_smd + shift_smd)[:, None] * indication.endpoint_sd
     fall = -np.log(1.0 - points / (indication.baseline - indication.minimum)) * approach
-    score = score_from_share(indication, indication.baseline, np.exp(-fall))
     spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd") * approach
+    score = score_from_share(indication, indication.baseline, np.exp(-fall))
     residual = parameters.value(f"symptoms.{indication.name}_residual_sd") / np.maximum(score, 1.0)
     needed = -np.log(1.0 - indication.response_fall)
     response = ndtr((fall - needed) / np.hypot(spread, residual))
-    ones = np.ones((draws, 1))
-    return PopulationMeans(ones * (score - indication.baseline), ones * response[rated])
+    return PopulationMeans(score - indication.baseline, response[:, rated])
 
 
 def patient_scores(

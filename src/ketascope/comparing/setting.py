@@ -184,6 +184,8 @@ def state_course(
             parameters.value("placebo.visit_rise_half_life_h"),
         ),
         approach=placebo.plateau_approach(times_h, parameters.value("placebo.half_life_d")),
+        visit_share=parameters.value("placebo.visit_log_fall")
+        / parameters.value(f"symptoms.{setting.indication.name}_placebo_log_fall"),
     )
 
 

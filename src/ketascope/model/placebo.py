@@ -4,8 +4,9 @@
                    + (v + eta') sum over visits before t of [exp(-(t - t_i)/tau_v) - exp(-(t - t_i)/tau_r)]
 
 tau_r is the short time the lift takes to come: without it every score would fall within the first second of a visit.
-`eta` and `eta'` are independent and normal between patients, with one SD, and may make one worse. The same term stands
-in every arm. A rating at a visit is taken before the procedure, so only earlier visits count.
+`eta` and `eta'` are independent and normal between patients, with one coefficient of variation, and may make one
+worse. The same term stands in every arm. A rating at a visit is taken before the procedure, so only earlier visits
+count.
 """
 
 from __future__ import annotations

@@ -101,13 +101,16 @@ class StateCourse:
     ssri: np.ndarray
     visits: np.ndarray  # lift in units of one visit, (times,)
     approach: np.ndarray  # of the placebo plateau, (times,)
+    visit_share: float = (
+        1.0  # size of one visit's lift over that of the plateau: both spread in proportion to their size
+    )
 
     @property
     def placebo_spread(self) -> np.ndarray:
         """Between-patient SD of the placebo part in units of the plateau's SD: two independent effects, (times,)."""
         import numpy as np
 
-        return np.hypot(self.approach, self.visits)
+        return np.hypot(self.approach, self.visit_share * self.visits)
 
 
 def theta_from_smd(smd: np.ndarray, indication: Indication) -> np.ndarray:
@@ -288,7 +291,7 @@ def patient_scores(
     residual = parameters.value(f"symptoms.{indication.name}_residual_sd")
     own_placebo = effects.placebo[0] + spread * normals["placebo_response"]
     own_response = np.exp(sd_response * normals["drug_response"] - 0.5 * sd_response**2)
-    own_visit = effects.visit[0] + spread * normals["visit_response"]
+    own_visit = effects.visit[0] + spread * course.visit_share * normals["visit_response"]
     fall = own_placebo[:, None] * course.approach + own_visit[:, None] * course.visits
     fall = fall + own_response[:, None] * (effects.fast[0] * course.fast + effects.slow[0] * course.slow)
     fall = (

@@ -29,6 +29,9 @@ INTERVALS = (
 )
 
 
+HarmKey = tuple[str, str, str]  # harm, how often, source
+
+
 @dataclass(frozen=True)
 class Cell:
     """One value: its leading text, its interval and its footnotes."""
@@ -157,7 +160,7 @@ def _row(option: Mapping[str, Any], columns: Sequence[Column], notes: Notes) -> 
 
 def _harms_table(options: Sequence[Mapping[str, Any]], notes: Notes) -> TableLayout:
     """One row a harm with the options it is known for, as many options share a drug and its harms."""
-    grouped: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    grouped: dict[HarmKey, list[Mapping[str, Any]]] = {}
     silent: list[Cell] = []
     for option in options:
         for harm in option["harms"] or ():
@@ -169,7 +172,7 @@ def _harms_table(options: Sequence[Mapping[str, Any]], notes: Notes) -> TableLay
             silent.append(Cell(str(option["label"]), marks=marks, is_missing=True))
     rows = [
         TableRow(Cell(harm), (Cell(frequency), Cell(_who(found, options)), Cell(source)))
-        for (harm, frequency, source), found in grouped.items()
+        for (harm, frequency, source), found in _harm_by_harm(grouped)
     ]
     rows += [
         TableRow(Cell("No harm is listed", is_missing=True), (Cell(UNKNOWN), cell, Cell(words(None))))
@@ -178,6 +181,12 @@ def _harms_table(options: Sequence[Mapping[str, Any]], notes: Notes) -> TableLay
     headings = (("How often", ""), ("Drug and route", ""), ("Source", ""))
     about = "Known harms of the drug and route, with how often they were seen. Unknown is not never."
     return TableLayout("harms", "Harms", about, "Harm", headings, tuple(rows), is_text=True)
+
+
+def _harm_by_harm(grouped: Mapping[HarmKey, list[Any]]) -> list[tuple[HarmKey, list[Any]]]:
+    """All rows of one harm together, harms in the order of their first mention."""
+    order = list(dict.fromkeys(harm for harm, _, _ in grouped))
+    return sorted(grouped.items(), key=lambda item: order.index(item[0][0]))
 
 
 def _who(found: Sequence[Mapping[str, Any]], options: Sequence[Mapping[str, Any]]) -> str:

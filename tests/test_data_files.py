@@ -44,6 +44,13 @@ MUST_SHOW = {
 Path_ = tuple[str, ...]
 
 
+def class_name(drug: str) -> str:
+    """A drug's class where its rows stand under the class, else its own name."""
+    drugs = data.load("drugs")
+    kind = drugs[drug]["class"] if drug in drugs else drug
+    return kind if kind in ("ssri", "snri") else drug
+
+
 def tables(node: Any, path: Path_ = ()) -> Iterator[tuple[Path_, dict[str, Any]]]:
     """Every table below `node`, with the keys that lead to it."""
     if isinstance(node, dict):
@@ -81,13 +88,13 @@ def evidence_row(indication: str, key: str) -> tuple[str, dict[str, Any]]:
         key = file["fallback"][key]
     if key in rows:
         return key, rows[key]
-    name = file["class_of"].get(drug, drug)
+    name = class_name(drug)
     return f"default.{name}", file["default"][name]
 
 
 def harm_rows(harm: str, drug: str, route: str) -> list[dict[str, Any]]:
     file = data.load("harms")
-    called = {drug, file["class_of"].get(drug, drug)}
+    called = {drug, class_name(drug)}
     mine = [row for row in file["harm"][harm]["rows"] if called & set(row["drugs"])]
     own_route = [row for row in mine if route in row["routes"]]
     return own_route or [row for row in mine if row["routes"] == ["*"]]
@@ -409,7 +416,7 @@ class TestHarms:
     @pytest.mark.parametrize("drug", ANTIDEPRESSANTS)
     def test_antidepressants_show_their_harms_too(self, drug: str) -> None:
         file = data.load("harms")
-        must_show = file["must_show"][file["class_of"][drug]]
+        must_show = file["must_show"][class_name(drug)]
         assert {"suicidality", "sexual_dysfunction", "stopping", "serotonin_syndrome"} <= set(must_show)
         for harm in must_show:
             assert harm_rows(harm, drug, "oral"), harm

@@ -12,6 +12,13 @@ import pytest
 from ketascope import data
 
 
+def class_name(drug: str) -> str:
+    """A drug's class where its rows stand under the class, else its own name."""
+    drugs = data.load("drugs")
+    kind = drugs[drug]["class"] if drug in drugs else drug
+    return kind if kind in ("ssri", "snri") else drug
+
+
 def practical_row(key: str) -> tuple[str, dict[str, Any]]:
     file = data.load("practical")
     while key not in file["practical"]:
@@ -27,13 +34,13 @@ def evidence_row(indication: str, key: str) -> tuple[str, dict[str, Any]]:
         key = file["fallback"][key]
     if key in rows:
         return key, rows[key]
-    name = file["class_of"].get(drug, drug)
+    name = class_name(drug)
     return f"default.{name}", file["default"][name]
 
 
 def harm_rows(harm: str, drug: str, route: str) -> list[dict[str, Any]]:
     file = data.load("harms")
-    called = {drug, file["class_of"].get(drug, drug)}
+    called = {drug, class_name(drug)}
     mine = [row for row in file["harm"][harm]["rows"] if called & set(row["drugs"])]
     own_route = [row for row in mine if route in row["routes"]]
     return own_route or [row for row in mine if row["routes"] == ["*"]]

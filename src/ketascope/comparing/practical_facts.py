@@ -8,9 +8,11 @@ from typing import Any
 from ketascope.comparing.flags import Flags
 
 
-def drug_class(table: Mapping[str, Any], drug: str) -> str:
-    """The key that a drug's rows stand under in a data file: its class where it has one, else its own name."""
-    return str(table["class_of"].get(drug, drug))
+def row_key(rows: Mapping[str, Any], drug: str) -> str:
+    """The key that a drug's rows stand under in a data file: its own name where it has one, else its class."""
+    from ketascope.regimen import drugs
+
+    return drug if drug in rows else drugs()[drug].drug_class
 
 
 def harms_of(drug: str, route: str) -> list[dict[str, Any]]:
@@ -18,7 +20,7 @@ def harms_of(drug: str, route: str) -> list[dict[str, Any]]:
     from ketascope.data import load
 
     table = load("harms")
-    kind = drug_class(table, drug)
+    kind = row_key(table["must_show"], drug)
     shown = []
     for name in table["must_show"][kind]:
         harm = table["harm"][name]
@@ -79,7 +81,7 @@ def evidence_of(drug: str, route: str, indication: str, flags: Flags) -> dict[st
     table = load("evidence_summary")
     row, _ = _follow(table, table["evidence"][indication], f"{drug}:{route}")
     if row is None:
-        row = table["default"][drug_class(table, drug)]
+        row = table["default"][row_key(table["default"], drug)]
     texts = [table["flag"][name] for name in row.get("flags", [])]
     if texts:
         flags.add("extrapolated", reason=" ".join(texts))

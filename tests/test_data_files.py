@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from data_lookups import class_name, effects, evidence_row, harm_rows, practical_row, ssri
 from ketascope import data
 
 INDICATIONS = ("gad", "sad", "ptsd", "ocd", "mdd")
@@ -44,13 +45,6 @@ MUST_SHOW = {
 Path_ = tuple[str, ...]
 
 
-def class_name(drug: str) -> str:
-    """A drug's class where its rows stand under the class, else its own name."""
-    drugs = data.load("drugs")
-    kind = drugs[drug]["class"] if drug in drugs else drug
-    return kind if kind in ("ssri", "snri") else drug
-
-
 def tables(node: Any, path: Path_ = ()) -> Iterator[tuple[Path_, dict[str, Any]]]:
     """Every table below `node`, with the keys that lead to it."""
     if isinstance(node, dict):
@@ -71,43 +65,6 @@ def number_rows(name: str) -> list[tuple[str, dict[str, Any]]]:
 def sourced_rows(name: str) -> list[tuple[str, dict[str, Any]]]:
     """Tables that name how they were checked, whether they hold a number or words."""
     return [(".".join(path), table) for path, table in tables(data.load(name)) if "checked" in table]
-
-
-def practical_row(key: str) -> tuple[str, dict[str, Any]]:
-    file = data.load("practical")
-    while key not in file["practical"]:
-        key = file["fallback"][key]
-    return key, file["practical"][key]
-
-
-def evidence_row(indication: str, key: str) -> tuple[str, dict[str, Any]]:
-    file = data.load("evidence_summary")
-    rows = file["evidence"][indication]
-    drug = key.split(":")[0]
-    while key not in rows and key in file["fallback"]:
-        key = file["fallback"][key]
-    if key in rows:
-        return key, rows[key]
-    name = class_name(drug)
-    return f"default.{name}", file["default"][name]
-
-
-def harm_rows(harm: str, drug: str, route: str) -> list[dict[str, Any]]:
-    file = data.load("harms")
-    called = {drug, class_name(drug)}
-    mine = [row for row in file["harm"][harm]["rows"] if called & set(row["drugs"])]
-    own_route = [row for row in mine if route in row["routes"]]
-    return own_route or [row for row in mine if row["routes"] == ["*"]]
-
-
-def effects(indication: str, **wanted: Any) -> list[dict[str, Any]]:
-    rows = data.load("indications")[indication]["ketamine_effects"]
-    return [row for row in rows if all(row.get(key) == value for key, value in wanted.items())]
-
-
-def ssri(indication: str, use: str = "default") -> dict[str, Any]:
-    rows = data.load("indications")[indication]["ssri_minus_placebo"]
-    return next(row for row in rows if row["use"] == use)
 
 
 class TestEveryNumberCanBeFollowedToItsRow:

@@ -264,36 +264,3 @@ def validate(sampling: str | None = None, concentrations: Concentrations | None 
     predictor = _Predictor(observed, concentrations)
     rows = [_document_row(row, predictor.predict(row) if row.compared else None) for row in observed]
     return {"rows": rows, "summary": summarise(rows, known_routes()), "verification": verification()}
-
-
-def format_rows(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The ledger as text cells by route, sampling site and analyte; rows of the fold error come first."""
-    routes = [group["route"] for group in document["summary"]["groups"]]
-
-    def place(row: Mapping[str, Any]) -> tuple[Any, ...]:
-        route = routes.index(row["route"]) if row["route"] in routes else len(routes)
-        names = (row["route"], row["sampling"], row["analyte"], row["study"], row["row_id"])
-        return (not row["used"], route, *names)
-
-    return [_cells(row) for row in sorted(document["rows"], key=place)]
-
-
-def _cells(row: Mapping[str, Any]) -> dict[str, str]:
-    def number(value: float | None) -> str:
-        return "" if value is None else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-
-    timed = row["statistic_kind"] == "concentration" and row["time_h"] is not None
-    at = f" at {row['time_h']:g} h" if timed else ""
-    return {
-        "study": row["study"],
-        "route": row["route"],
-        "sampling": row["sampling"],
-        "analyte": row["analyte_measured"],
-        "statistic": row["statistic"] + at,
-        "unit": row["unit"],
-        "observed": number(row["observed"]) or row["observed_text"],
-        "predicted": number(row["predicted"]),
-        "fold error": "" if row["fold_error"] is None else f"{row['fold_error']:.2f}",
-        "used": "yes" if row["used"] else "no",
-        "why not": row["why_not"] or "",
-    }

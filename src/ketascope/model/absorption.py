@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ketascope.regimen import Dose
 
 CENTRAL = -1
-SHARES = ("all", "absorbed", "rest")
 
 
 @dataclass(frozen=True)

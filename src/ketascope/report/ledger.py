@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def observation_rows(document: Mapping[str, Any]) -> list[Row]:
     from ketascope.report.format import number
 
     rows: list[Row] = []
-    for row in document["rows"]:
+    for row in sorted(document["rows"], key=_by_route(document)):
         if row["predicted"] is None:
             continue
         at = "" if row["time_h"] is None else f" at {row['time_h']:g} h"
@@ -66,6 +66,17 @@ def observation_rows(document: Mapping[str, Any]) -> list[Row]:
             )
         )
     return rows
+
+
+def _by_route(document: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Rows of the fold error first, then by route in the order of the summary, sampling site and analyte."""
+    routes = list(dict.fromkeys(group["route"] for group in document["summary"]["groups"]))
+
+    def place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        route = routes.index(row["route"]) if row["route"] in routes else len(routes)
+        return (not row["used"], route, row["sampling"], row["analyte"])
+
+    return place
 
 
 def unused_reasons(document: Mapping[str, Any]) -> list[tuple[str, int]]:

@@ -21,10 +21,10 @@ sys.path.insert(0, str(ROOT / "tests"))
 import startup  # noqa: E402  (benchmarks/startup.py, beside this file)
 
 import test_solver_oracle as reference  # noqa: E402
+from ketascope.files import write_aside  # noqa: E402
 from ketascope.model.parameter_store import load_parameters  # noqa: E402
 from ketascope.people import Person, individual_values, random_normals  # noqa: E402
 from ketascope.regimen import load_presets, parse  # noqa: E402
-from ketascope.report.files import write_aside  # noqa: E402
 from ketascope.simulation import run_patients  # noqa: E402
 
 OURS, THEIRS, REPEATS = 1000, 4, 3

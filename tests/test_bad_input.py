@@ -13,12 +13,13 @@ from ketascope.cli import main
 IV = "ketamine 0.5 mg/kg IV over 40 min"
 DRUGS = "ketamine, esketamine, escitalopram, sertraline, paroxetine, fluoxetine, venlafaxine"
 ROUTES = "IV, IM, SC, nasal, SL, buccal, oral, oral-ER, rectal"
-COMMANDS = "compare, parameters, simulate, validate"
+COMMANDS = "calibrate, compare, parameters, simulate, validate"
 COMMON = "--indication, --weight, --age, --sex, --hepatic, --interaction, --until, --patients, --seed, --sampling"
 COMPARE_OPTIONS = f"{COMMON}, --scenario, --events, --show, --json, --csv, --html, --png, --help"
 INTERACTIONS = "ticlopidine, itraconazole, clarithromycin, grapefruit, st-johns-wort, rifampicin"
 SCENARIOS = "expectancy, active-control, masked, hnk, opioid-blocked, r-potency, cyp2b6-star6"
-TABLES = "options, change, versus_placebo, response_rate, acute, harms, exposure, mechanism, practical, evidence"
+TABLES = "options, change, versus_placebo, response_rate, acute, harms, exposure, typical_exposure, mechanism, "
+TABLES += "practical, evidence"
 SHAPE = "write DRUG AMOUNT UNIT ROUTE, e.g. 'ketamine 0.5 mg/kg IV over 40 min'"
 AMOUNT = "an amount must follow ketamine, e.g. '0.5 mg/kg'"
 DEVICES = "esketamine nasal comes in whole devices of 28 mg; write 28, 56 or 84 mg"
@@ -57,7 +58,7 @@ BAD: dict[tuple[str, ...], str] = {
     ("compare", "--patients"): f"--patients: {MISSING_VALUE}",
     ("compare", "--json=yes"): "--json: takes no value; write it alone",
     ("validate", "extra"): "unexpected 'extra' after what validate takes",
-    ("parameters", "venous", "arterial"): "unexpected 'arterial' after what parameters takes",
+    ("parameters", "pooled", "simons"): "unexpected 'simons' after what parameters takes",
     ("simulate", "ketamine", "0.5", "mg/kg", "IV"): (
         "unexpected '0.5 mg/kg IV' after what simulate takes; a dose sentence with spaces needs quotes around it"
     ),
@@ -86,19 +87,29 @@ BAD: dict[tuple[str, ...], str] = {
         f"interaction 'rifampicn' is unknown; did you mean 'rifampicin'? Known: {INTERACTIONS}"
     ),
     ("compare", "--interaction", "aspirin"): f"interaction 'aspirin' is unknown. Known: {INTERACTIONS}",
-    ("compare", "--sampling", "capillary"): "sampling 'capillary': must be one of venous, arterial",
+    ("compare", "--sampling", "capillary"): (
+        "sampling 'capillary': must be one of venous, arterial, venous-published, arterial-published"
+    ),
     ("validate", "--sampling", "capillary"): (
         "sampling 'capillary' is unknown; use venous or arterial, or leave it out"
     ),
-    ("parameters", "venous.clearance_s_ketamine"): (
-        "parameter 'venous.clearance_s_ketamine' is unknown; did you mean 'venous.clearance_s_ketamine_l_per_h'? "
+    ("parameters", "pooled.clearance_s_ketamine"): (
+        "parameter 'pooled.clearance_s_ketamine' is unknown; did you mean 'pooled.clearance_s_ketamine_l_per_h'? "
         "('ketascope parameters' lists all)"
+    ),
+    ("calibrate", "--chains", "1"): "chains 1: must be 2 to 16",
+    ("calibrate", "--draws", "10"): "draws 10: must be 100 to 100000",
+    ("calibrate", "--warm-up", "0"): "warm-up 0: must be 100 to 100000",
+    ("calibrate", "--workers", "9"): "workers 9: must be 1 to the number of chains, 4",
+    ("calibrate", "--seed", "-1"): "seed -1: must be a whole number from 0 to 2^31 - 1",
+    ("validate", "--sampling", "venous", "--estimation", "x.md"): (
+        "--estimation: its page holds both sites; write it without --sampling"
     ),
     ("parameters", "--grade", "good"): (
         "grade 'good' is unknown; grades: established, plausible, assumed, estimated, not informed by trials"
     ),
-    ("parameters", "venus"): (
-        "parameter 'venus' is unknown; did you mean 'venous'? ('ketascope parameters' lists all)"
+    ("parameters", "poled"): (
+        "parameter 'poled' is unknown; did you mean 'pooled'? ('ketascope parameters' lists all)"
     ),
     ("compare", "--show", "chnge"): f"--show 'chnge': unknown table; did you mean 'change'? Tables: {TABLES}",
     ("compare", "--show", "zzz"): f"--show 'zzz': unknown table. Tables: {TABLES}",

@@ -30,6 +30,7 @@ WHY_NULL = {
     "drug": {"not_a_treatment"},
     "route": {"not_a_treatment"},
     "pk.*": {"not_ketamine"},
+    "pk_typical.*": {"not_ketamine"},
     "receptor.*": {"not_ketamine"},
     "glutamate.*": {"not_ketamine"},
     "plasticity.*": {"not_ketamine"},
@@ -153,7 +154,7 @@ def check_quantities(option):
         low, median, high = quantity["low"], quantity["median"], quantity["high"]
         assert all(math.isfinite(value) for value in (low, median, high)), (option["id"], name, quantity)
         assert low <= median <= high, (option["id"], name, quantity)
-        assert quantity["interval_of"] in ("patients", "population mean")
+        assert quantity["interval_of"] in ("patients", "typical patient", "population mean")
     return len(found)
 
 

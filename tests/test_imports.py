@@ -83,7 +83,7 @@ def test_each_kind_of_bad_input_is_light_in_a_process_of_its_own(root, tmp_path)
         assert cases(root, tmp_path, [arguments]) == [[arguments, 2, []]]
 
 
-@pytest.mark.parametrize("arguments", [["parameters"], ["parameters", "venous", "--json"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["parameters"], ["parameters", "pooled", "--json"]], ids=" ".join)
 def test_parameters_needs_neither_the_heavy_ones_nor_numpy(arguments, root, tmp_path):
     code = (
         "import sys; from click.testing import CliRunner; from ketascope.cli import main; "

@@ -9,6 +9,7 @@ import pytest
 
 from ketascope import validate
 from ketascope.errors import InputError
+from ketascope.evidence.pk_ledger import MODELS
 from ketascope.report import ledger
 from ketascope.report.format import NOT_SHOWN
 
@@ -16,6 +17,7 @@ from ketascope.report.format import NOT_SHOWN
 def observed(study="Kamp 2020", **changes):
     row = {
         "study": study,
+        "part": "training",
         "route": "IV",
         "analyte": "ketamine",
         "sampling": "venous",
@@ -31,22 +33,51 @@ def observed(study="Kamp 2020", **changes):
     return row | changes
 
 
+def figures(**changes):
+    """What one model makes of a group."""
+    numbers = {
+        "rows": 23,
+        "gmfe": 1.1437,
+        "bias": 0.9612,
+        "within_1_25_fold": 0.8696,
+        "within_1_5_fold": 0.9565,
+        "within_2_fold": 1.0,
+    }
+    return numbers | changes
+
+
+NO_FIGURES = dict.fromkeys(figures()) | {"rows": 0}
+
+
 def group(**changes):
     row = {
         "route": "IV",
         "analyte": "ketamine",
         "sampling": "venous",
+        "part": "training",
         "rows": 23,
         "studies": 3,
-        "gmfe": 1.1437,
-        "bias": 0.9612,
-        "within_1_25_fold": 0.8696,
-        "within_2_fold": 1.0,
+        "models": {
+            "pooled": figures(),
+            "fanta_otto": figures(gmfe=1.254, bias=0.5),
+            "simons": dict(NO_FIGURES),
+        },
     }
     return row | changes
 
 
-NOTHING = dict.fromkeys(("sampling", "gmfe", "bias", "within_1_25_fold", "within_2_fold")) | {"rows": 0, "studies": 0}
+def total(**changes):
+    whole = group(part="test", **changes)
+    return {name: value for name, value in whole.items() if name not in ("route", "sampling")}
+
+
+NOTHING = {
+    "sampling": None,
+    "part": None,
+    "rows": 0,
+    "studies": 0,
+    "models": dict.fromkeys(group()["models"], NO_FIGURES),
+}
 DOCUMENT = {
     "rows": [
         observed(),
@@ -61,6 +92,8 @@ DOCUMENT = {
         "used": 2,
         "not_used": 3,
         "groups": [group(), group(route="SC", **NOTHING)],
+        "totals": [total(rows=31, studies=4)],
+        "beside": [],
     },
     "verification": [
         {
@@ -95,21 +128,61 @@ def table_of(text, heading):
 class TestRows:
     def test_a_group_has_its_numbers_with_two_decimals_and_shares_in_percent(self):
         first, _ = ledger.summary_rows(DOCUMENT)
-        assert first == ("IV", "ketamine", "venous", "23", "3", "1.14", "0.96", "87%", "100%")
+        assert first == (
+            ("IV", "ketamine", "venous", "training", "23", "3") + ("1.14", "1.25", NOT_SHOWN) + ("0.96", "87%", "96%")
+        )
+        assert len(first) == len(ledger.SUMMARY_HEAD)
+
+    def test_heads_name_the_models_in_the_order_of_their_figures(self):
+        assert ledger.SUMMARY_HEAD[6:9] == ledger.TOTALS_HEAD[4:7] == ("pooled", "Set A", "Set B")
+        assert list(ledger.MODEL_NAMES) == list(MODELS)
+
+    def test_bias_and_shares_are_those_of_the_default_model(self):
+        swapped = copy.deepcopy(DOCUMENT)
+        models = swapped["summary"]["groups"][0]["models"]
+        models["pooled"], models["fanta_otto"] = models["fanta_otto"], models["pooled"]
+        first, _ = ledger.summary_rows(swapped)
+        assert first[6:10] == ("1.25", "1.14", NOT_SHOWN, "0.50")
+
+    def test_a_ledger_of_one_model_shows_dashes_for_the_others(self):
+        alone = copy.deepcopy(DOCUMENT)
+        alone["summary"]["groups"][0]["models"] = {"pooled": figures()}
+        first, _ = ledger.summary_rows(alone)
+        assert first[6:9] == ("1.14", NOT_SHOWN, NOT_SHOWN)
+
+    def test_totals_have_the_part_and_the_same_figures(self):
+        assert ledger.totals_rows(DOCUMENT) == [
+            ("ketamine", "test", "31", "4", "1.14", "1.25", NOT_SHOWN, "0.96", "87%", "96%")
+        ]
+        assert len(ledger.TOTALS_HEAD) == 10
 
     def test_a_route_without_observations_is_listed_with_dashes_and_no_zero_error(self):
         _, empty = ledger.summary_rows(DOCUMENT)
-        assert empty == ("SC", "ketamine", NOT_SHOWN, "0", "0", *[NOT_SHOWN] * 4)
+        assert empty == ("SC", "ketamine", NOT_SHOWN, NOT_SHOWN, "0", "0", *[NOT_SHOWN] * 6)
 
     def test_a_prediction_stands_beside_its_observation_with_unit_and_time(self):
         first, second, _ = ledger.observation_rows(DOCUMENT)
-        assert first[:2] == ("Kamp 2020", "IV")
-        assert first[4:] == ("mean concentration at 0.5 h", "44.9 ng/mL", "49.4", "1.10", "yes")
-        assert second[4] == "Cmax"
-        assert second[7] == "0.80"
+        assert first[:5] == ("Kamp 2020", "training", "IV", "ketamine", "venous")
+        assert first[5:] == ("mean concentration at 0.5 h", "44.9 ng/mL", "49.4", "1.10", "yes")
+        assert second[5] == "Cmax"
+        assert second[8] == "0.80"
+
+    def test_the_part_of_a_row_that_is_on_neither_side_is_a_dash(self):
+        document = copy.deepcopy(DOCUMENT)
+        document["rows"][0]["part"] = None
+        assert ledger.observation_rows(document)[0][1] == NOT_SHOWN
 
     def test_a_row_that_is_predicted_but_not_used_says_why(self):
-        assert ledger.observation_rows(DOCUMENT)[2][8] == "no: a bioavailability [checked]"
+        assert ledger.observation_rows(DOCUMENT)[2][9] == "no: a bioavailability [checked]"
+
+    def test_rows_come_by_route_site_and_analyte_with_the_used_ones_first(self, real):
+        cells = ledger.observation_rows(real)
+        assert len(cells) == sum(row["predicted"] is not None for row in real["rows"])
+        used = [row for row in cells if row[-1] == "yes"]
+        assert len(used) == 184
+        assert cells[:184] == used
+        assert (cells[0][2], cells[0][4]) == ("IV", "arterial")
+        assert list(dict.fromkeys(row[2] for row in used)) == ["IV", "IM", "nasal", "SL", "oral", "oral-ER"]
 
     def test_rows_that_cannot_be_predicted_are_counted_by_reason_the_most_frequent_first(self):
         assert len(ledger.observation_rows(DOCUMENT)) == 3
@@ -124,7 +197,14 @@ class TestRows:
 class TestTheTerminal:
     def test_all_parts_are_printed_in_order(self, capsys):
         text = printed(DOCUMENT, capsys)
-        parts = ("by route", "2 of 5 published rows are used, 3 are not", "Every row", "by reason", "Verification, not")
+        parts = (
+            "by route",
+            "All routes together",
+            "2 of 5 published rows are used, 3 are not",
+            "Every row",
+            "by reason",
+            "Verification, not",
+        )
         places = [text.index(part) for part in parts]
         assert places == sorted(places)
 
@@ -156,6 +236,9 @@ class TestThePage:
         assert summary[0] == list(ledger.SUMMARY_HEAD)
         assert set(summary[1]) == {"---"}
         assert [tuple(row) for row in summary[2:]] == ledger.summary_rows(DOCUMENT)
+        totals = table_of(text, "All routes together")
+        assert totals[0] == list(ledger.TOTALS_HEAD)
+        assert [tuple(row) for row in totals[2:]] == ledger.totals_rows(DOCUMENT)
         assert len(table_of(text, "Every predicted row")) == 2 + 3
         assert table_of(text, "Rows that are not used")[2:] == [
             ["no dose given", "2"],
@@ -176,10 +259,16 @@ class TestThePage:
 
     def test_the_real_page_accounts_for_every_row(self, real):
         text = ledger.ledger_markdown(real)
-        used = [row for row in table_of(text, "Every predicted row")[2:] if row[8] == "yes"]
+        used = [row for row in table_of(text, "Every predicted row")[2:] if row[9] == "yes"]
         unused = sum(int(row[1]) for row in table_of(text, "Rows that are not used")[2:])
         assert len(used) == real["summary"]["used"]
         assert len(used) + unused == real["summary"]["rows"] == len(real["rows"])
+
+    def test_the_real_page_splits_every_row_between_training_and_test(self, real):
+        rows = table_of(ledger.ledger_markdown(real), "Every predicted row")[2:]
+        assert {row[1] for row in rows} == {"training", "test"}
+        studies = {part: {row[0] for row in rows if row[1] == part} for part in ("training", "test")}
+        assert not studies["training"] & studies["test"]
 
     def test_it_is_written_whole_or_not_at_all(self, tmp_path, monkeypatch):
         path = ledger.write_markdown(tmp_path / "page.md", DOCUMENT)
@@ -189,7 +278,7 @@ class TestThePage:
         def full(*_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("ketascope.report.files.os.replace", full)
+        monkeypatch.setattr("ketascope.files.os.replace", full)
         with pytest.raises(InputError, match="No space left on device"):
             ledger.write_markdown(path, {**DOCUMENT, "rows": []})
         assert path.read_text(encoding="utf-8") == before

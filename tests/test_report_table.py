@@ -14,9 +14,9 @@ import pytest
 
 from ketascope.charts import cascade
 from ketascope.errors import InputError
+from ketascope.files import write_aside
 from ketascope.report import comparison_csv, write_csv, write_html, write_png
 from ketascope.report.catalogue import EVIDENCE, PRACTICAL, sections
-from ketascope.report.files import write_aside
 from ketascope.report.table import COLUMNS, comparison_rows
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -106,7 +106,7 @@ def test_every_quantity_of_the_contract_is_in_a_table() -> None:
     shown |= {column.name for column in (*PRACTICAL, *EVIDENCE)}
     row = read("comparison_gad.json")["document"]["options"][0]
     expected = set()
-    for part in ("pk", "receptor", "glutamate", "plasticity", "acute", "practical", "evidence"):
+    for part in ("pk", "pk_typical", "receptor", "glutamate", "plasticity", "acute", "practical", "evidence"):
         expected |= {f"{part}.{name}" for name in row[part]}
     for name, value in row["symptoms"].items():
         expected |= (
@@ -126,6 +126,7 @@ def test_benefits_and_harms_stand_before_mechanism(gad: dict[str, Any]) -> None:
         "acute",
         "harms",
         "exposure",
+        "typical_exposure",
         "mechanism",
         "practical",
         "evidence",

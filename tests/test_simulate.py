@@ -64,7 +64,8 @@ class TestTheContract:
     def test_all_series_are_there_each_with_three_lists_of_one_length(self):
         found = document()
         assert found["series"].keys() >= CONTRACT_SERIES
-        assert found["series"].keys() - CONTRACT_SERIES == {"effect_site_ng_per_ml"}
+        hydroxynorketamine = {f"{of}hydroxynorketamine_ng_per_ml" for of in ("", "s_", "r_")}
+        assert found["series"].keys() - CONTRACT_SERIES == {"effect_site_ng_per_ml"} | hydroxynorketamine
         for name, series in found["series"].items():
             assert series.keys() == {"median", "low", "high"}, name
             assert all(len(values) == len(found["times_h"]) for values in series.values()), name
@@ -280,7 +281,7 @@ class TestTheSolver:
 class TestNonCompartmentalAnalysis:
     def test_the_typical_area_is_dose_over_clearance(self):
         """35 mg of two enantiomers, each 17.5 mg over its own clearance: the model's own closed form."""
-        rows = load_parameters().values_of("venous")
+        rows = load_parameters().values_of("pooled")
         s_clearance = rows["clearance_s_ketamine_l_per_h"]
         area = document(patients=0)["nca"]["ketamine"]["auc_inf_ng_h_per_ml"]["geometric_mean"]
         assert 0.8 * 35_000.0 / s_clearance < area < 1.3 * 35_000.0 / s_clearance
@@ -337,7 +338,7 @@ class TestInput:
             ({"times_h": (math.nan,)}, "^times: nan h is not within"),
             ({"until_h": 0.5}, "^until 0.5 h: must be 24 h to 730 d$"),
             ({"patients": -1}, "^patients -1: must be 0"),
-            ({"sampling": "capillary"}, "^sampling 'capillary': must be one of venous, arterial$"),
+            ({"sampling": "capillary"}, "^sampling 'capillary': must be one of venous, arterial, venous-published, "),
             ({"weight_kg": 10.0}, "^weight 10 kg: must be 20 to 300 kg$"),
         ],
     )

@@ -12,6 +12,7 @@ from ketascope._version import __version__
 if TYPE_CHECKING:
     from ketascope.comparison import Comparison, compare
     from ketascope.errors import InputError
+    from ketascope.evidence.pharmacokinetics.calibration import calibrate
     from ketascope.evidence.pk_ledger import validate
     from ketascope.model.parameter_store import parameters
     from ketascope.one_regimen import Simulation, simulate
@@ -24,6 +25,7 @@ _HOMES = {
     "Person": "ketascope.people",
     "Regimen": "ketascope.regimen",
     "Simulation": "ketascope.one_regimen",
+    "calibrate": "ketascope.evidence.pharmacokinetics.calibration",
     "compare": "ketascope.comparison",
     "parameters": "ketascope.model.parameter_store",
     "parse": "ketascope.regimen",
@@ -38,6 +40,7 @@ __all__ = [
     "Regimen",
     "Simulation",
     "__version__",
+    "calibrate",
     "compare",
     "parameters",
     "parse",

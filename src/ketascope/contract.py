@@ -18,7 +18,7 @@ class Quantity(_Part):
     median: float
     low: float
     high: float
-    interval_of: Literal["patients", "population mean"]
+    interval_of: Literal["patients", "typical patient", "population mean"]
 
     @model_validator(mode="after")
     def _ordered(self) -> Quantity:
@@ -36,6 +36,10 @@ class Pharmacokinetics(_Part):
     norketamine_cmax_ng_per_ml: Quantity | None
     norketamine_auc_ng_h_per_ml: Quantity | None
     bioavailability: Quantity | None
+
+
+class TypicalPharmacokinetics(Pharmacokinetics):
+    """The same for the typical patient, over the uncertainty of the model's parameters."""
 
 
 class Receptor(_Part):
@@ -139,6 +143,7 @@ class OptionRow(_Part):
     drug: str | None
     route: str | None
     pk: Pharmacokinetics
+    pk_typical: TypicalPharmacokinetics
     receptor: Receptor
     glutamate: Glutamate
     plasticity: Plasticity

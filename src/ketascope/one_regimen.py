@@ -24,8 +24,11 @@ from ketascope.comparing.setting import (
 )
 from ketascope.errors import InputError
 from ketascope.model import cascade
-from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L, ketamine_doses
+from ketascope.model.disposition import steps_of
+from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L, concentrations, ketamine_doses, prepare
 from ketascope.model.occasions import first_occasion_end_h
+from ketascope.model.pharmacokinetics import SERIES
+from ketascope.model.plasma import plasma
 from ketascope.model.symptoms import patient_scores
 from ketascope.nca import FLAG_MEANINGS, analyse, geometric_summary
 from ketascope.people import RANDOM_EFFECTS
@@ -206,6 +209,7 @@ def _series(
         for name, channels in CONCENTRATIONS.items():
             total = sum(run.at(channel, times)[:, :columns] for channel in channels)
             series[name] = band(np.asarray(total) * NG_PER_ML_PER_MG_PER_L)
+        series |= _hydroxynorketamine(setting, run, ketamine_doses(doses), times)
         for name in STATES:
             series[name] = band(run.at(name, times)[:, :columns])
         course = acute_course(run, ketamine_doses(doses), setting.sampling, setting.model.parameters, flags)
@@ -224,6 +228,20 @@ def _series(
             for name, values in band(scores.T).items()
         }
     return series
+
+
+def _hydroxynorketamine(
+    setting: Setting, run: PatientRun, doses: Sequence[Dose], times: np.ndarray
+) -> dict[str, dict[str, list[float]]]:
+    """Courses of hydroxynorketamine where the parameter set has it; it drives nothing, so it is computed on its own."""
+    place = plasma(setting.sampling)
+    if "hydroxynorketamine" not in steps_of(setting.model.parameters, place):
+        return {}
+    columns = patient_columns(setting)
+    values = {name: value[:columns] for name, value in run.values.items()}
+    both = concentrations(*prepare(doses, values, setting.model.parameters, place, None), times)
+    s, r = both[:, SERIES.index("hydroxynorketamine")] * NG_PER_ML_PER_MG_PER_L
+    return {f"{of}hydroxynorketamine_ng_per_ml": band(level) for of, level in (("", s + r), ("s_", s), ("r_", r))}
 
 
 def _nca(setting: Setting, run: PatientRun | None, doses: Sequence[Dose]) -> dict[str, Any] | None:

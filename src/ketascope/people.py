@@ -20,7 +20,8 @@ from ketascope.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from ketascope.model.parameter_store import Parameter, ParameterSet
+    from ketascope.model.parameter_store import ParameterSet
+    from ketascope.model.plasma import Plasma
 
 AGE_LIMITS_YEARS = (18.0, 120.0)
 SEXES = ("female", "male")
@@ -128,81 +129,51 @@ def typical_normals(patients: int = 1) -> np.ndarray:
     return np.zeros((patients, len(RANDOM_EFFECTS)))
 
 
-def spread_values(parameter: Parameter, kind: str, deviation: np.ndarray) -> np.ndarray:
-    """The parameter's value moved by `deviation` (in SDs times the SD) on its own scale."""
+def spread_values(centre: np.ndarray | float, kind: str, deviation: np.ndarray) -> np.ndarray:
+    """A central value moved by `deviation` (in SDs times the SD) on its own scale."""
     import numpy as np
 
     if kind == "log-normal":
-        moved: np.ndarray = parameter.value * np.exp(deviation)
-        return moved
+        return np.asarray(centre * np.exp(deviation))
     if kind == "logit-normal":
-        logit = math.log(parameter.value / (1.0 - parameter.value))
+        logit = np.log(centre / (1.0 - np.asarray(centre)))
         return np.asarray(1.0 / (1.0 + np.exp(-(logit + deviation))))
-    return parameter.value + deviation
+    return np.asarray(centre + deviation)
 
 
 def individual_values(
-    parameters: ParameterSet, person: Person, normals: np.ndarray, sampling: str
+    parameters: ParameterSet,
+    person: Person,
+    normals: np.ndarray,
+    plasma: Plasma,
+    population: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Each patient's own value of every parameter that pharmacokinetics and plasticity read, shape (patients,).
 
-    normals: (patients, len(RANDOM_EFFECTS)) from `random_normals` or `typical_normals`.
+    normals: (patients, len(RANDOM_EFFECTS)) from `random_normals` or `typical_normals`. population: population values
+    by full name, (patients,), that stand in for the rows' central values (draws of what is uncertain).
     """
     import numpy as np
 
+    from ketascope.model.covariates import apply_body_size, apply_person
+
     effects = dict(zip(RANDOM_EFFECTS, np.asarray(normals).T, strict=True))
     for first, second, row in CORRELATED:
-        r = parameters.value(f"{sampling}.{row}")
+        r = parameters.value(f"{plasma.parameters}.{row}")
         effects[second] = r * effects[first] + math.sqrt(1.0 - r * r) * effects[second]
+    drawn = population or {}
     values: dict[str, np.ndarray] = {}
     for name, parameter in parameters.items():
+        centre = drawn[name] if name in drawn else np.full(len(normals), parameter.value)
         spread = parameter.between_patient
         if spread is None:
-            values[name] = np.full(len(normals), parameter.value)
+            values[name] = centre
         else:
             assert spread.effect is not None
             below_mean = 0.5 * spread.sd**2 if spread.value_is == "mean" else 0.0
-            values[name] = spread_values(parameter, spread.kind, spread.sd * effects[spread.effect] - below_mean)
-    _apply_covariates(values, parameters, person, sampling)
+            values[name] = spread_values(centre, spread.kind, spread.sd * effects[spread.effect] - below_mean)
+    relative_weight = person.weight_kg / parameters.value("covariates.reference_weight_kg")
+    apply_body_size(np, values, plasma, relative_weight)
+    medicines = [load_interactions()[name] for name in person.interactions]
+    apply_person(np, values, plasma, person.age_years, person.hepatic, medicines)
     return values
-
-
-def _apply_covariates(values: dict[str, np.ndarray], parameters: ParameterSet, person: Person, sampling: str) -> None:
-    import numpy as np
-
-    covariates = parameters.values_of("covariates")
-    relative_weight = person.weight_kg / covariates["reference_weight_kg"]
-    on_volume = relative_weight ** covariates["volume_weight_exponent"]
-    on_clearance = relative_weight ** covariates["clearance_weight_exponent"]
-    peripheral = parameters.value(f"{sampling}.peripheral_weight_exponent")
-
-    def scale(name: str, factor: float) -> None:
-        values[f"{sampling}.{name}"] = values[f"{sampling}.{name}"] * factor
-
-    for name in ("central_volume_l", "norketamine_central_volume_l"):
-        scale(name, on_volume)
-    for name in ("fast_peripheral_volume_l", "slow_peripheral_volume_l", "norketamine_peripheral_volume_l"):
-        scale(name, on_volume**peripheral)
-    for name in (
-        "fast_intercompartmental_clearance_l_per_h",
-        "slow_intercompartmental_clearance_l_per_h",
-        "norketamine_intercompartmental_clearance_l_per_h",
-    ):
-        scale(name, on_clearance**peripheral)
-
-    years_over = max(0.0, person.age_years - covariates["older_age_years"])
-    clearance = on_clearance * max(0.1, 1.0 - covariates["clearance_loss_per_year_over_older_age"] * years_over)
-    if person.hepatic == "moderate":
-        clearance *= covariates["hepatic_moderate_clearance_ratio"]
-    norketamine_clearance, swallowed = on_clearance, 1.0
-    for name in person.interactions:
-        row: Mapping[str, Any] = load_interactions()[name]
-        clearance *= row["clearance_ratio"]
-        norketamine_clearance *= row["norketamine_clearance_ratio"]
-        swallowed *= row["swallowed_ratio"]
-    scale("clearance_s_ketamine_l_per_h", clearance)
-    scale("clearance_s_norketamine_l_per_h", norketamine_clearance)
-    if swallowed != 1.0:
-        key = "absorption.swallowed_ketamine_fraction"
-        limit = parameters.value("absorption.swallowed_ketamine_fraction_limit")
-        values[key] = np.minimum(values[key] * swallowed, np.maximum(limit, values[key]))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from ketascope.errors import InputError
 from ketascope.model import cascade
 from ketascope.model.absorption import CENTRAL, InputPlan
-from ketascope.model.disposition import SAMPLING_SITES
+from ketascope.model.disposition import steps_of
 from ketascope.model.exposure import enantiomer_composition, prepare
 from ketascope.model.parameter_store import ParameterSet
 from ketascope.model.pharmacokinetics import Modes
+from ketascope.model.plasma import Plasma, plasma
 from ketascope.people import Person, individual_values, random_normals, typical_normals
 from ketascope.solver import engine
 from ketascope.solver.grid import DEFAULT_RULE, GridRule, halved, make_grid
@@ -67,8 +68,7 @@ def check_numbers(patients: int, seed: int, sampling: str) -> None:
         raise InputError(f"patients {patients}: must be 0 (the typical patient) to {PATIENT_LIMIT}")
     if not 0 <= seed < 2**63:
         raise InputError(f"seed {seed}: must be a whole number from 0 to 2^63 - 1")
-    if sampling not in SAMPLING_SITES:
-        raise InputError(f"sampling '{sampling}': must be one of {', '.join(SAMPLING_SITES)}")
+    plasma(sampling)
 
 
 def patient_normals(patients: int, seed: int, first: int = 0) -> np.ndarray:
@@ -97,40 +97,42 @@ def run_patients(
     """
     import numpy as np
 
-    values = individual_values(parameters, person, normals, sampling)
-    for name, drawn in (draws or {}).items():
-        values[name] = np.where(np.arange(len(normals)) < keep_individual, values[name], drawn)
+    place = plasma(sampling)
+    central = np.arange(len(normals)) < keep_individual
+    drawn = {name: np.where(central, parameters.value(name), value) for name, value in (draws or {}).items()}
+    values = individual_values(parameters, person, normals, place, drawn)
     rule, error = DEFAULT_RULE, math.nan
     if check:
         few = np.concatenate([typical_normals(), random_normals(CHECK_SEED, engine.CHUNK - 1)])
-        trial = individual_values(parameters, person, few, sampling)
-        error = _grid_error(doses, trial, sampling, parameters, until_h, wanted_h, rule)
+        trial = individual_values(parameters, person, few, place)
+        error = _grid_error(doses, trial, place, parameters, until_h, wanted_h, rule)
         for _ in range(REFINEMENTS):
             if error <= ERROR_TOLERANCE:
                 break
             rule = rule.refined()
-            error = _grid_error(doses, trial, sampling, parameters, until_h, wanted_h, rule)
-    plan, modes, fraction = _prepare(doses, values, parameters, sampling)
+            error = _grid_error(doses, trial, place, parameters, until_h, wanted_h, rule)
+    plan, modes, fraction = _prepare(doses, values, parameters, place)
     grid = _grid(plan, until_h, wanted_h, rule)
     outputs = _solve(plan, modes, fraction, values, grid, threads)
     return PatientRun(grid, outputs, values, plan, error)
 
 
 def _prepare(
-    doses: Sequence[Dose], values: Mapping[str, np.ndarray], parameters: ParameterSet, sampling: str
+    doses: Sequence[Dose], values: Mapping[str, np.ndarray], parameters: ParameterSet, place: Plasma
 ) -> tuple[InputPlan, Modes, np.ndarray]:
-    depots = len(prepare_plan(doses, parameters, sampling).depots)
+    depots = len(prepare_plan(doses, parameters, place).depots)
     width = next((width for width in DEPOT_WIDTHS if depots <= width), None)
     if width is None:
         raise InputError(f"the regimen needs {depots} absorption depots; at most {DEPOT_WIDTHS[-1]} are supported")
-    return prepare(doses, values, parameters, sampling, width)
+    # Hydroxynorketamine drives nothing; `simulate` adds it afterwards.
+    return prepare(doses, values, parameters, place, width, steps_of(parameters, place) - {"hydroxynorketamine"})
 
 
-def prepare_plan(doses: Sequence[Dose], parameters: ParameterSet, sampling: str) -> InputPlan:
+def prepare_plan(doses: Sequence[Dose], parameters: ParameterSet, place: Plasma) -> InputPlan:
     """The depots and inputs of a schedule (the same for every patient)."""
     from ketascope.model.absorption import plan_inputs
 
-    return plan_inputs(doses, enantiomer_composition(), sampling, parameters.values_of("absorption"))
+    return plan_inputs(doses, enantiomer_composition(), place, parameters.value)
 
 
 def input_changes_h(plan: InputPlan) -> list[float]:
@@ -178,7 +180,7 @@ def _solve(
 def _grid_error(
     doses: Sequence[Dose],
     values: Mapping[str, np.ndarray],
-    sampling: str,
+    place: Plasma,
     parameters: ParameterSet,
     until_h: float,
     wanted_h: Sequence[float],
@@ -186,7 +188,7 @@ def _grid_error(
 ) -> float:
     import numpy as np
 
-    plan, modes, fraction = _prepare(doses, values, parameters, sampling)
+    plan, modes, fraction = _prepare(doses, values, parameters, place)
     grid = _grid(plan, until_h, wanted_h, rule)
     with ThreadPoolExecutor(2) as pool:
         on_grid = pool.submit(_solve, plan, modes, fraction, values, grid, 1)

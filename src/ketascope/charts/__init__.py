@@ -3,15 +3,19 @@
 from ketascope.charts.acute import acute_effects
 from ketascope.charts.chart import Chart
 from ketascope.charts.course import symptom_course
+from ketascope.charts.exposures import exposure_intervals
 from ketascope.charts.mechanism import cascade
+from ketascope.charts.profiles import study_profiles
 from ketascope.charts.render import render_png, render_svg, vega_bundle
 
 __all__ = [
     "Chart",
     "acute_effects",
     "cascade",
+    "exposure_intervals",
     "render_png",
     "render_svg",
+    "study_profiles",
     "symptom_course",
     "vega_bundle",
 ]

@@ -13,6 +13,7 @@ from ketascope._version import __version__
 from ketascope.errors import InputError
 
 COMMANDS = {
+    "calibrate": "ketascope.cli.calibrate_command",
     "compare": "ketascope.cli.compare_command",
     "parameters": "ketascope.cli.parameters_command",
     "simulate": "ketascope.cli.simulate_command",

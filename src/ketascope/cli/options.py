@@ -123,7 +123,11 @@ def person_and_model(function: F) -> F:
             help="Virtual patients; 0 is the typical one.  [default: 1000]",
         ),
         click.option("--seed", type=WholeNumber("0"), metavar="N", help="Same seed, same numbers.  [default: 0]"),
-        click.option("--sampling", metavar="SITE", help="venous or arterial plasma.  [default: venous]"),
+        click.option(
+            "--sampling",
+            metavar="SITE",
+            help="venous or arterial plasma; with -published the earlier models of each.  [default: venous]",
+        ),
         click.option(
             "--scenario",
             "scenarios",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from ketascope.cli.options import FileName
+from ketascope.errors import InputError
 
 
 @click.command("validate")
-@click.option("--sampling", metavar="SITE", help="Only rows sampled here: venous, arterial or unknown.")
+@click.option("--sampling", metavar="SITE", help="Only rows sampled here: venous or arterial.")
 @click.option("--json", "as_json", is_flag=True, help="Print the ledger as JSON.")
 @click.option(
     "--markdown",
@@ -17,17 +18,30 @@ from ketascope.cli.options import FileName
     metavar="FILE",
     help="Write the ledger as a Markdown page.",
 )
-def command(sampling: str | None, as_json: bool, markdown_file: str | None) -> None:
+@click.option(
+    "--estimation",
+    "estimation_file",
+    type=FileName("estimation.md"),
+    metavar="FILE",
+    help="Write the page on the fit of the pooled model, with its figures in a folder beside it.",
+)
+def command(sampling: str | None, as_json: bool, markdown_file: str | None, estimation_file: str | None) -> None:
     """Hold the model against published concentrations: predicted against observed, row by row."""
     from ketascope.cli.output import check_writable, print_json
     from ketascope.evidence.pk_ledger import validate
 
-    check_writable(markdown=markdown_file)
+    check_writable(markdown=markdown_file, estimation=estimation_file)
+    if estimation_file and sampling:
+        raise InputError("--estimation: its page holds both sites; write it without --sampling")
     document = validate(sampling)
     if markdown_file:
         from ketascope.report.ledger import write_markdown
 
         write_markdown(markdown_file, document)
+    if estimation_file:
+        from ketascope.report.estimation import write_estimation
+
+        write_estimation(estimation_file, document)
     if as_json:
         print_json(document)
         return

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ketascope.comparing.quantity import over_patients
+from ketascope.comparing.quantity import over_parameters, over_patients
 from ketascope.model.absorption import CENTRAL, individual_depots
 from ketascope.model.disposition import enantiomer_disposition
 from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L, enantiomer_composition
 from ketascope.model.occasions import first_occasion_end_h
 from ketascope.model.pharmacokinetics import ENANTIOMERS
+from ketascope.model.plasma import plasma
 from ketascope.simulation import input_changes_h
 
 if TYPE_CHECKING:
@@ -57,12 +58,16 @@ def session_areas(
 
     composition = enantiomer_composition()
     given_mg = sum(dose.amount_mg for dose in doses if dose.time_h < first_session_h and dose.drug in composition)
-    depots, fraction = individual_depots(np, run.plan.depots, run.values, max(len(run.plan.depots), 1))
+    place = plasma(sampling)
+    like = run.values[f"{place.parameters}.central_volume_l"]
+    both, fraction = individual_depots(np, run.plan.depots, run.values, max(len(run.plan.depots), 1), like)
     events = [event for event in run.plan.events if event.start_h < first_session_h]
     zero = np.zeros(fraction.shape[1])
     ketamine, norketamine, absorbed_mg = zero, zero, zero
     for index, enantiomer in enumerate(ENANTIOMERS):
-        d = enantiomer_disposition(run.values, sampling, enantiomer, has_transit=False)
+        # Delays change no area, so the optional steps are left out.
+        d = enantiomer_disposition(run.values, place, enantiomer, frozenset())
+        depots = both[index]
         as_ketamine, as_norketamine = zero, zero
         for event in events:
             mass = event.enantiomer_mg[index]
@@ -86,17 +91,19 @@ def session_areas(
 def exposure_and_mechanism(
     run: PatientRun, doses: Sequence[Dose], sampling: str, parameters: ParameterSet, patients: int, until_h: float
 ) -> dict[str, Any]:
-    """The `pk`, `receptor`, `glutamate` and `plasticity` parts of an option, intervals over the first `patients`
-    columns.
+    """The `pk`, `pk_typical`, `receptor`, `glutamate` and `plasticity` parts of an option.
 
-    Peaks of plasma and glutamate are those of the first session; peak block and plasticity those of the whole course.
+    Intervals are over the first `patients` columns; for `pk_typical` over the others, which are the typical patient
+    under draws of the parameters. Peaks of plasma and glutamate are those of the first session; peak block and
+    plasticity those of the whole course.
     """
     end = first_occasion_end_h(doses, parameters, until_h)
     changes = input_changes_h(run.plan)
     first = run.grid_h <= end + 1e-9
+    areas = session_areas(run, doses, sampling, end)
 
     def course(*names: str) -> np.ndarray:
-        total: np.ndarray = sum(run.channel(name)[:, :patients] for name in names)  # type: ignore[assignment]
+        total: np.ndarray = sum(run.channel(name) for name in names)  # type: ignore[assignment]
         return total
 
     def peak(values: np.ndarray, keep: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -108,19 +115,20 @@ def exposure_and_mechanism(
 
     cmax, tmax = peak(course("s_ketamine_mg_per_l", "r_ketamine_mg_per_l"), first)
     norketamine, _ = peak(course("s_norketamine_mg_per_l", "r_norketamine_mg_per_l"), first)
-    block, _ = peak(course("block"))
-    fold, fold_h = peak(course("glutamate_fold"), first)
-    structure, structure_h = peak(course("plasticity"))
-    areas = {name: values[:patients] for name, values in session_areas(run, doses, sampling, end).items()}
+    exposure = {
+        "ketamine_cmax_ng_per_ml": cmax * NG_PER_ML_PER_MG_PER_L,
+        "ketamine_tmax_h": tmax - doses[0].time_h,
+        "ketamine_auc_ng_h_per_ml": areas["ketamine"],
+        "norketamine_cmax_ng_per_ml": norketamine * NG_PER_ML_PER_MG_PER_L,
+        "norketamine_auc_ng_h_per_ml": areas["norketamine"],
+        "bioavailability": areas["bioavailability"],
+    }
+    block, _ = peak(course("block")[:, :patients])
+    fold, fold_h = peak(course("glutamate_fold")[:, :patients], first)
+    structure, structure_h = peak(course("plasticity")[:, :patients])
     return {
-        "pk": {
-            "ketamine_cmax_ng_per_ml": over_patients(cmax * NG_PER_ML_PER_MG_PER_L),
-            "ketamine_tmax_h": over_patients(tmax - doses[0].time_h),
-            "ketamine_auc_ng_h_per_ml": over_patients(areas["ketamine"]),
-            "norketamine_cmax_ng_per_ml": over_patients(norketamine * NG_PER_ML_PER_MG_PER_L),
-            "norketamine_auc_ng_h_per_ml": over_patients(areas["norketamine"]),
-            "bioavailability": over_patients(areas["bioavailability"]),
-        },
+        "pk": {name: over_patients(values[:patients]) for name, values in exposure.items()},
+        "pk_typical": {name: over_parameters(values[patients:]) for name, values in exposure.items()},
         "receptor": {"peak_block": over_patients(block)},
         "glutamate": {"peak_fold": over_patients(fold), "peak_h": over_patients(fold_h - doses[0].time_h)},
         "plasticity": {"peak": over_patients(structure), "peak_h": over_patients(structure_h - doses[0].time_h)},

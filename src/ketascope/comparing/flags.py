@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ketascope.model.parameter_store import ParameterSet
 
 MOST_NAMED = 4
-NAMED_FIRST = ("absorption.", "symptoms.")  # what differs between options is named, the rest is counted
+NAMED_FIRST = ("absorption.", "pooled.", "symptoms.")  # what differs between options is named, the rest is counted
 ASSUMED_GRADES = ("assumed", "not informed by trials")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ketascope.comparing.flags import Flags
 from ketascope.model.absorption import find_rule
 from ketascope.model.exposure import enantiomer_composition, ketamine_doses
+from ketascope.model.plasma import plasma
 
 if TYPE_CHECKING:
     from ketascope.model.symptoms import Indication
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ketascope.regimen import Dose, Regimen
 
 HOURS_PER_DAY = 24.0
+POOLED = "pooled"  # the parameter set in which medicines act on enzymes
+FIXED_FIRST_PASS = "absorption.swallowed_ketamine_fraction"  # a share that does not follow from the liver
 
 
 def symptoms_allowed(
@@ -101,12 +104,24 @@ def flag_absorption(regimen: Regimen, person: Person, sampling: str, flags: Flag
     """Raise the cautions that absorption rules carry."""
     for course in regimen.courses:
         if course.drug in enantiomer_composition():
-            rule = find_rule(course.drug, course.route, sampling)
+            rule = find_rule(course.drug, course.route, plasma(sampling))
             if "flag" in rule:
                 flags.add(rule["flag"], route=course.route)
-            swallowed = any(part["ketamine"] == "swallowed_ketamine_fraction" for part in rule["parts"])
+            swallowed = any(part["ketamine"] == FIXED_FIRST_PASS for part in rule["parts"])
             if swallowed and person.hepatic == "moderate":
                 flags.add("hepatic_first_pass")
+
+
+def flag_interactions(person: Person, sampling: str, flags: Flags) -> None:
+    """Say of every interacting medicine what was measured, where the model predicts instead of repeating it."""
+    from ketascope.people import load_interactions
+
+    if plasma(sampling).parameters != POOLED:
+        return
+    for name in person.interactions:
+        row = load_interactions()[name]
+        measured = row["swallowed_ratio"] / row["clearance_ratio"]
+        flags.add("interaction_predicted", medicine=row["label"], measured=measured)
 
 
 def flag_person(person: Person, flags: Flags) -> None:
@@ -136,4 +151,5 @@ def flag_regimen(
     allowed = symptoms_allowed(regimen, doses, person, indication, flags)
     flag_schedule(regimen, doses, flags)
     flag_absorption(regimen, person, sampling, flags)
+    flag_interactions(person, sampling, flags)
     return allowed

@@ -65,6 +65,7 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         "drug": drug,
         "route": route,
         "pk": dict.fromkeys(PK_NAMES),
+        "pk_typical": dict.fromkeys(PK_NAMES),
         "receptor": {"peak_block": None},
         "glutamate": {"peak_fold": None, "peak_h": None},
         "plasticity": {"peak": None, "peak_h": None},

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 PATIENTS: Literal["patients"] = "patients"
+TYPICAL: Literal["typical patient"] = "typical patient"
 POPULATION_MEAN: Literal["population mean"] = "population mean"
 PERCENTILES = (2.5, 50.0, 97.5)
 
@@ -20,6 +21,11 @@ def over_patients(samples: np.ndarray) -> Quantity:
 
     low, median, high = np.percentile(samples, PERCENTILES)
     return {"median": float(median), "low": float(low), "high": float(high), "interval_of": PATIENTS}
+
+
+def over_parameters(samples: np.ndarray) -> Quantity:
+    """Median and central 95% of the typical patient over draws of the model's parameters. samples: (draws,), finite."""
+    return {**over_patients(samples), "interval_of": TYPICAL}
 
 
 def over_draws(samples: np.ndarray) -> Quantity:

@@ -12,8 +12,10 @@ from ketascope.comparing.practical_facts import practical_row
 from ketascope.comparing.reference import reference_states
 from ketascope.errors import InputError
 from ketascope.model import cascade, placebo, ssri
-from ketascope.model.exposure import ketamine_doses
+from ketascope.model.disposition import disposition_rows
+from ketascope.model.exposure import absorption_rows, ketamine_doses
 from ketascope.model.occasions import occasion_starts
+from ketascope.model.plasma import plasma
 from ketascope.model.scenario import ModelChoice, choose_model
 from ketascope.model.symptoms import Effects, Indication, StateCourse, effects_from_draws, load_indication
 from ketascope.model.uncertainty import population_draws
@@ -194,14 +196,12 @@ def rows_behind(setting: Setting, run: PatientRun | None) -> list[str]:
     files = [f"symptoms.{setting.indication.name}_", "placebo."]
     names = ["symptoms.drug_response_sd", f"unblinding.contrast_{setting.model.control}"]
     if run is not None:
-        files += [f"{setting.sampling}.", "acute."]
+        files.append("acute.")
+        names += disposition_rows(setting.model.parameters, plasma(setting.sampling))
         names += [*cascade.INDIVIDUAL_ROWS, "symptoms.opioid_gate", "symptoms.expectancy_share_of_fast"]
     if setting.person.hepatic == "moderate":
         names.append("covariates.hepatic_moderate_clearance_ratio")
     names += [name for name in setting.model.parameters if name.startswith(tuple(files))]
     if run is None:
         return names
-    for depot in run.plan.depots:
-        parts = (depot.rate, depot.ketamine, depot.norketamine, depot.total, depot.fraction)
-        names += [f"absorption.{part}" for part in parts if f"absorption.{part}" in setting.model.parameters]
-    return names
+    return names + absorption_rows(run.plan.depots, setting.model.parameters, plasma(setting.sampling))

@@ -23,6 +23,7 @@ UNITS_OF_KIND: dict[str, tuple[str, ...]] = {
     "half_life": ("h",),
     "f": ("fraction",),
     "cl": ("L/h", "L/h per 70 kg"),
+    "auc_ratio": ("ratio",),
     "vss": ("L",),
     "ratio": ("ratio",),
     "other": ("fraction",),
@@ -30,7 +31,7 @@ UNITS_OF_KIND: dict[str, tuple[str, ...]] = {
 """Kinds of statistic and the units that `value_norm` may have for each."""
 
 FOLD_ERROR_KINDS: tuple[str, ...] = ("concentration", "cmax", "auc")
-COMPARED_KINDS: tuple[str, ...] = (*FOLD_ERROR_KINDS, "tmax", "f")
+COMPARED_KINDS: tuple[str, ...] = (*FOLD_ERROR_KINDS, "auc_ratio", "tmax", "f", "cl")
 CHECK_GRADES: tuple[str, ...] = ("text", "secondary", "recall")
 SAMPLING_SITES: tuple[str, ...] = ("venous", "arterial", "unknown")
 ANALYTES: dict[str, tuple[str, ...]] = {
@@ -40,8 +41,16 @@ ANALYTES: dict[str, tuple[str, ...]] = {
     "s_norketamine": ("s_norketamine",),
     "r_norketamine": ("r_norketamine",),
     "norketamine": ("s_norketamine", "r_norketamine"),
+    "s_hydroxynorketamine": ("s_hydroxynorketamine",),
+    "r_hydroxynorketamine": ("r_hydroxynorketamine",),
+    "hydroxynorketamine": ("s_hydroxynorketamine", "r_hydroxynorketamine"),
 }
 """Analytes that the model predicts, as sums of its concentration curves."""
+
+
+def is_analyte(key: str) -> bool:
+    """Whether the model predicts this analyte, or both sides of an `over:under` ratio."""
+    return all(part in ANALYTES for part in key.split(":"))
 
 
 @dataclass(frozen=True)
@@ -86,10 +95,10 @@ class ObservedRow:
 
     @property
     def analyte_group(self) -> str:
-        """`ketamine`, `norketamine`, or `other` for what the model does not predict."""
-        if self.analyte_key not in ANALYTES:
+        """`ketamine`, `norketamine`, `hydroxynorketamine`, or `other` for what the model does not predict."""
+        if not is_analyte(self.analyte_key):
             return "other"
-        return "norketamine" if "norketamine" in self.analyte_key else "ketamine"
+        return self.analyte_key.partition(":")[0].removeprefix("s_").removeprefix("r_")
 
 
 def known_routes() -> tuple[str, ...]:
@@ -152,7 +161,10 @@ def _check_use(where: str, row: ObservedRow) -> None:
         return
     if row.verified == "recall":
         raise InputError(f"{where}: a figure from recall is never compared with a prediction")
-    _one_of(where, "analyte_key", row.analyte_key, tuple(ANALYTES))
+    if not is_analyte(row.analyte_key):
+        raise InputError(
+            f"{where}: analyte_key '{row.analyte_key}' is none of {', '.join(ANALYTES)}, nor a ratio of two"
+        )
     _one_of(where, "route_key", row.route_key, known_routes())
     _one_of(where, "statistic_kind", row.statistic_kind, FOLD_ERROR_KINDS if row.used else COMPARED_KINDS)
     needed: dict[str, str | float | None] = {
@@ -160,7 +172,7 @@ def _check_use(where: str, row: ObservedRow) -> None:
     }
     if row.statistic_kind == "concentration":
         needed["sample_time_h"] = row.sample_time_h
-    if row.statistic_kind == "auc":
+    if row.statistic_kind in ("auc", "auc_ratio"):
         needed["auc_to_h"] = row.auc_to_h
     for field, content in needed.items():
         if not content:

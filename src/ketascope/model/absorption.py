@@ -1,14 +1,14 @@
 """From doses to inputs: which depot receives how much, when and for how long.
 
-Rules are data (`absorption_rules.toml`), numbers are parameter rows (`parameters/absorption.toml`). The amount that
-enters a depot is `dose * (fixed + absorbed * F)` with F the individual's absorbed fraction, so one schedule serves
+Rules are data (`absorption_rules.toml`), numbers are parameter rows named there in full. The amount that enters a
+depot is `dose * (fixed + absorbed * F)` with F the individual's absorbed fraction, so one schedule serves
 all patients.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -18,6 +18,7 @@ from ketascope.errors import InputError
 from ketascope.model.pharmacokinetics import Array, Depots
 
 if TYPE_CHECKING:
+    from ketascope.model.plasma import Plasma
     from ketascope.regimen import Dose
 
 CENTRAL = -1
@@ -25,7 +26,7 @@ CENTRAL = -1
 
 @dataclass(frozen=True)
 class Depot:
-    """One absorption compartment; the strings are short names of absorption parameters ('' where not used)."""
+    """One absorption compartment; the strings are full names of parameter rows ('' where not used)."""
 
     rate: str
     ketamine: str
@@ -61,10 +62,11 @@ def load_rules() -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def find_rule(drug: str, route: str, sampling: str) -> Mapping[str, Any]:
-    """The rule for a drug, a route and a sampling site. Raises InputError where there is none."""
+def find_rule(drug: str, route: str, plasma: Plasma) -> Mapping[str, Any]:
+    """The rule for a drug, a route and a parameter set. Raises InputError where there is none."""
     rules = load_rules()
-    for key in (f"{drug}:{route}@{sampling}", f"*:{route}@{sampling}", f"{drug}:{route}", f"*:{route}"):
+    own = plasma.parameters
+    for key in (f"{drug}:{route}@{own}", f"*:{route}@{own}", f"{drug}:{route}", f"*:{route}"):
         if key in rules:
             rule: Mapping[str, Any] = rules[key]
             return rules[rule["same_as"]] if "same_as" in rule else rule
@@ -74,15 +76,14 @@ def find_rule(drug: str, route: str, sampling: str) -> Mapping[str, Any]:
 def plan_inputs(
     doses: Sequence[Dose],
     composition: Mapping[str, tuple[float, float]],
-    sampling: str,
-    numbers: Mapping[str, float],
+    plasma: Plasma,
+    numbers: Callable[[str], float],
 ) -> InputPlan:
     """Depots and inputs for a schedule.
 
     composition: drug -> fraction of the dose that is (S, R); drugs that are not in it (an SSRI) have no
-    pharmacokinetics
-    here and are skipped. numbers: central absorption values by short name (durations, lags and the device factor
-    do not vary between patients).
+    pharmacokinetics here and are skipped. numbers: gives the central value of a row by its full name (durations,
+    lags and the device factor do not vary between patients).
     """
     depots: dict[tuple[str, str, int], int] = {}
     rows: list[Depot] = []
@@ -92,8 +93,8 @@ def plan_inputs(
             continue
         s_fraction, r_fraction = composition[dose.drug]
         amounts = (dose.amount_mg * s_fraction, dose.amount_mg * r_fraction)
-        rule = find_rule(dose.drug, dose.route, sampling)
-        factor = numbers[rule["device_factor"]] if dose.device > 1 else 1.0
+        rule = find_rule(dose.drug, dose.route, plasma)
+        factor = numbers(rule["device_factor"]) if dose.device > 1 else 1.0
         if not rule["parts"]:
             events.append(InputEvent(dose.time_h, dose.duration_h, CENTRAL, amounts, 1.0, 0.0))
         for index, part in enumerate(rule["parts"]):
@@ -101,9 +102,9 @@ def plan_inputs(
             if key not in depots:
                 depots[key] = len(rows)
                 rows.append(_depot(part))
-            start = dose.time_h + (numbers[part["lag"]] if "lag" in part else 0.0)
+            start = dose.time_h + (numbers(part["lag"]) if "lag" in part else 0.0)
             # A subcutaneous infusion fills its depot over its own duration.
-            duration = numbers[part["duration"]] if "duration" in part else dose.duration_h
+            duration = numbers(part["duration"]) if "duration" in part else dose.duration_h
             fixed, absorbed = {"all": (1.0, 0.0), "absorbed": (0.0, factor), "rest": (1.0, -factor)}[part["share"]]
             events.append(InputEvent(start, duration, depots[key], amounts, fixed, absorbed))
     events.sort(key=lambda event: (event.start_h, event.column))
@@ -121,34 +122,39 @@ def _depot(part: Mapping[str, str]) -> Depot:
 
 
 def individual_depots(
-    xp: Any, depots: Sequence[Depot], values: Mapping[str, Array], width: int
-) -> tuple[Depots, Array]:
-    """Depots as arrays (width, patients), padded with idle ones, and the absorbed fraction F of each.
+    xp: Any, depots: Sequence[Depot], values: Mapping[str, Array], width: int, like: Array
+) -> tuple[tuple[Depots, Depots], Array]:
+    """Depots of S and of R as arrays (width, patients), padded with idle ones, and the absorbed fraction F of each.
 
-    values: individual absorption values by full name, each (patients,).
+    values: individual values by full name, each (patients,); a row that has a version for each enantiomer carries
+    `_s` or `_r` at the end of its name. like: any array (patients,).
     """
+    one = xp.ones_like(like)
 
-    def of(name: str) -> Array:
-        return values[f"absorption.{name}"]
+    def of(name: str, enantiomer: str) -> Array:
+        both = f"{name}_{enantiomer}"
+        return values[both] if both in values else values[name]
 
-    one = xp.ones_like(values["absorption.oral_rate_per_h"])
-    rate, ketamine, norketamine, fraction = [], [], [], []
-    for depot in depots:
-        to_ketamine = {"all": one, "none": 0.0 * one}.get(depot.ketamine)
-        if to_ketamine is None:
-            to_ketamine = of(depot.ketamine)
-        to_norketamine = 0.0 * one
-        if depot.norketamine:
-            to_norketamine = of(depot.norketamine)
-        elif depot.total:
-            to_norketamine = xp.maximum(of(depot.total) - to_ketamine, 0.0)
-        rate.append(of(depot.rate))
-        ketamine.append(to_ketamine)
-        norketamine.append(to_norketamine)
-        fraction.append(of(depot.fraction) if depot.fraction else 0.0 * one)
-    for idle in range(len(depots), width):
-        rate.append((1.0 + idle) * one)
-        ketamine.append(0.0 * one)
-        norketamine.append(0.0 * one)
-        fraction.append(0.0 * one)
-    return Depots(xp.stack(rate), xp.stack(ketamine), xp.stack(norketamine)), xp.stack(fraction)
+    def columns(enantiomer: str) -> Depots:
+        rate, ketamine, norketamine = [], [], []
+        for depot in depots:
+            to_ketamine = {"all": one, "none": 0.0 * one}.get(depot.ketamine)
+            if to_ketamine is None:
+                to_ketamine = of(depot.ketamine, enantiomer)
+            to_norketamine = 0.0 * one
+            if depot.norketamine:
+                to_norketamine = of(depot.norketamine, enantiomer)
+            elif depot.total:
+                to_norketamine = xp.maximum(of(depot.total, enantiomer) - to_ketamine, 0.0)
+            rate.append(of(depot.rate, enantiomer))
+            ketamine.append(to_ketamine)
+            norketamine.append(to_norketamine)
+        for idle in range(len(depots), width):
+            rate.append((1.0 + idle) * one)
+            ketamine.append(0.0 * one)
+            norketamine.append(0.0 * one)
+        return Depots(xp.stack(rate), xp.stack(ketamine), xp.stack(norketamine))
+
+    fraction = [values[depot.fraction] if depot.fraction else 0.0 * one for depot in depots]
+    fraction += [0.0 * one] * (width - len(depots))
+    return (columns("s"), columns("r")), xp.stack(fraction)

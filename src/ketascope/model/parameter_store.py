@@ -1,7 +1,7 @@
 """Every number of the model, with unit, population, spread, source and grade.
 
 The rows live in `model/parameters/*.toml`; nothing in the code holds a value of its own. A row's full name is
-`file.key`, for example `venous.clearance_s_ketamine_l_per_h`.
+`file.key`, for example `pooled.clearance_s_ketamine_l_per_h`.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
-"""Linear pharmacokinetics of S- and R-ketamine and norketamine, solved exactly.
+"""Linear pharmacokinetics of S- and R-ketamine and their metabolites, solved exactly.
 
 For each enantiomer the compartments form a cascade: depots -> three-compartment ketamine -> (transit) ->
-two-compartment norketamine, with the effect site fed by ketamine. Each block is first written in its own modes,
-which makes the whole system lower triangular with the rates on its diagonal; a triangular system diagonalises by
-forward substitution. After that every mode decays on its own, and concentrations exist in closed form at any time:
+two-compartment norketamine -> (one-compartment hydroxynorketamine). Effect site and arm veins follow the central
+concentrations with a delay. Each block is first written in its own modes, which makes the whole system lower
+triangular with the rates on its diagonal; a triangular system diagonalises by forward substitution. After that every
+mode decays on its own, and concentrations exist in closed form at any time:
 
     y(t + h) = y(t) exp(-r h) + b u (1 - exp(-r h)) / r        u: input, constant over the step
 
 Sources: mammillary modes, Gibaldi and Perrier, Pharmacokinetics (1982), chapter 2 and appendix B. Structure and
-values: the rows of
-`parameters/venous.toml` (Fanta 2015, Otto 2021) and `parameters/arterial.toml` (Simons 2022).
+values: the rows of `parameters/pooled.toml` (estimated from published figures), `parameters/fanta_otto.toml` (Fanta
+2015, Otto 2021) and `parameters/simons.toml` (Simons 2022).
 
 Every function works on NumPy and on JAX arrays alike (`xp` is the array namespace); the patient axis is last.
 """
@@ -29,11 +30,18 @@ RATE_SEPARATION = 1e-6
 SMALLEST_RATE_PER_H = 1e-12
 # The two transit steps have one rate; split evenly around it, the error is of second order (about 1e-9).
 TRANSIT_SPLIT = (1.0 - 5e-5, 1.0 + 5e-5)
+# Arm compartments in series share one rate too; by their number.
+ARM_SPLITS: tuple[tuple[float, ...], ...] = ((), (1.0,), TRANSIT_SPLIT)
+SERIES = ("ketamine", "norketamine", "effect_site", "hydroxynorketamine")
 
 
 @dataclass(frozen=True)
 class Disposition:
-    """Individual disposition of one enantiomer; every field has shape (patients,)."""
+    """Individual disposition of one enantiomer; every field has shape (patients,).
+
+    None means that the parameter set has no such step: no transit, no arm veins between artery and sampling site, no
+    hydroxynorketamine.
+    """
 
     central_volume_l: Array
     clearance_l_per_h: Array
@@ -47,8 +55,33 @@ class Disposition:
     norketamine_clearance_l_per_h: Array
     norketamine_peripheral_volume_l: Array
     norketamine_distribution_l_per_h: Array
-    transit_rate_per_h: Array | None
     effect_site_rate_per_h: Array
+    transit_rate_per_h: Array | None = None
+    arm: Arm | None = None
+    hydroxynorketamine: Hydroxynorketamine | None = None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """From artery to arm vein: a share of the flow passes unchanged, the rest through tissue; fields (patients,).
+
+    C_vein = shunt C_artery + (1 - shunt) C_tissue, the tissue following the artery through `compartments` steps of
+    equal rate (Levitt 2004, doi:10.1186/1472-6904-4-2).
+    """
+
+    shunt_fraction: Array
+    rate_per_h: Array
+    compartments: int = 1
+
+
+@dataclass(frozen=True)
+class Hydroxynorketamine:
+    """One compartment fed by the share of norketamine's clearance that forms it; fields (patients,)."""
+
+    fraction_of_norketamine: Array
+    mass_ratio_to_ketamine: Array
+    volume_l: Array
+    clearance_l_per_h: Array
 
 
 @dataclass(frozen=True)
@@ -65,7 +98,7 @@ class Modes:
     """A diagonal system.
 
     rate_per_h: (modes, patients); inputs: (modes, depots + 1, patients), the last column being the central
-    compartment; outputs: (3, modes, patients) for ketamine, norketamine (mg/L) and effect-site ketamine (mg/L).
+    compartment; outputs: (series, modes, patients) for the `SERIES` in mg/L, the last one only where it is modelled.
     """
 
     rate_per_h: Array
@@ -132,68 +165,113 @@ def diagonalise(xp: Any, d: Disposition, depots: Depots) -> Modes:
     """The cascade of one enantiomer as independent modes (see the module's equation)."""
     k_rates, k_weights = three_compartment_modes(xp, d)
     n_rates, n_weights = two_compartment_modes(xp, d)
-    n_depots = depots.rate_per_h.shape[0]
-    transit = [] if d.transit_rate_per_h is None else [d.transit_rate_per_h * f for f in TRANSIT_SPLIT]
-    first_k, first_t = n_depots, n_depots + 3
-    first_n, effect = first_t + len(transit), first_t + len(transit) + 2
-    n_modes = effect + 1
+    system = _Cascade()
+    sources = [system.add(depots.rate_per_h[s]) for s in range(depots.rate_per_h.shape[0])]
+    ketamine = [system.add(k_rates[j]) for j in range(3)]
+    transit = [] if d.transit_rate_per_h is None else [system.add(d.transit_rate_per_h * f) for f in TRANSIT_SPLIT]
+    norketamine = [system.add(n_rates[i]) for i in range(2)]
+    k_outputs = [(m, k_weights[j] / d.central_volume_l) for j, m in enumerate(ketamine)]
+    n_outputs = [
+        (m, n_weights[i] * d.norketamine_mass_ratio / d.norketamine_volume_l) for i, m in enumerate(norketamine)
+    ]
+    effect = system.follow(k_outputs, d.effect_site_rate_per_h)
+    hydroxy: int | None = None
+    if d.arm is not None:
+        k_outputs, n_outputs = (system.through_arm(concentration, d.arm) for concentration in (k_outputs, n_outputs))
+    if d.hydroxynorketamine is not None:
+        hydroxy = system.add(d.hydroxynorketamine.clearance_l_per_h / d.hydroxynorketamine.volume_l)
+    rates = separate_rates(xp, system.rates)
 
-    raw = [depots.rate_per_h[s] for s in range(n_depots)] + [k_rates[j] for j in range(3)] + transit
-    raw += [n_rates[0], n_rates[1], d.effect_site_rate_per_h]
-    rates = separate_rates(xp, raw)
-    zero, one = xp.zeros_like(rates[0]), xp.ones_like(rates[0])
-
-    # coupling[m][l]: rate at which mode l feeds mode m (amounts, except the effect site: concentration)
-    coupling: list[list[Array | None]] = [[None] * n_modes for _ in range(n_modes)]
     formation = d.fraction_to_norketamine * d.clearance_l_per_h / d.central_volume_l
-    metabolite_entry = [first_t] if transit else [first_n, first_n + 1]
-    for s in range(n_depots):
-        for j in range(3):
-            coupling[first_k + j][s] = rates[s] * depots.to_ketamine[s]
+    metabolite_entry = transit[:1] or norketamine
+    for s in sources:
+        for m in ketamine:
+            system.couple(s, m, rates[s] * depots.to_ketamine[s])
         for m in metabolite_entry:
-            coupling[m][s] = rates[s] * depots.to_norketamine[s]
-    for j in range(3):
+            system.couple(s, m, rates[s] * depots.to_norketamine[s])
+    for j, k in enumerate(ketamine):
         for m in metabolite_entry:
-            coupling[m][first_k + j] = formation * k_weights[j]
-        coupling[effect][first_k + j] = d.effect_site_rate_per_h * k_weights[j] / d.central_volume_l
+            system.couple(k, m, formation * k_weights[j])
     if transit:
-        coupling[first_t + 1][first_t] = rates[first_t]
-        for i in range(2):
-            coupling[first_n + i][first_t + 1] = rates[first_t + 1]
+        system.couple(transit[0], transit[1], rates[transit[0]])
+        for m in norketamine:
+            system.couple(transit[1], m, rates[transit[1]])
+    outputs = [k_outputs, n_outputs, effect]
+    if d.hydroxynorketamine is not None and hydroxy is not None:
+        onward = d.hydroxynorketamine.fraction_of_norketamine * d.norketamine_clearance_l_per_h
+        for i, m in enumerate(norketamine):
+            system.couple(m, hydroxy, onward / d.norketamine_volume_l * n_weights[i])
+        scale = d.hydroxynorketamine.mass_ratio_to_ketamine / d.hydroxynorketamine.volume_l
+        outputs.append([(hydroxy, scale)])
+    return system.modes(xp, rates, sources, ketamine, outputs)
 
-    # Eigenvectors V and their inverse W of a lower-triangular matrix, by forward substitution; both have a unit
-    # diagonal.
-    vectors: list[list[Array | None]] = [[None] * n_modes for _ in range(n_modes)]
-    inverse: list[list[Array | None]] = [[None] * n_modes for _ in range(n_modes)]
-    for k in range(n_modes):
-        vectors[k][k] = one
-        for m in range(k + 1, n_modes):
-            total = _sum_of_products(coupling[m][k:m], [vectors[i][k] for i in range(k, m)])
-            vectors[m][k] = None if total is None else total / (rates[m] - rates[k])
-    for k in range(n_modes):
-        inverse[k][k] = one
-        for m in range(k + 1, n_modes):
-            total = _sum_of_products(vectors[m][k:m], [inverse[i][k] for i in range(k, m)])
-            inverse[m][k] = None if total is None else -total
 
-    def dense(entry: Array | None) -> Array:
-        return zero if entry is None else entry
+Output = list[tuple[int, Array]]  # a concentration: the modes it is read from and their weights
 
-    columns = [xp.stack([dense(inverse[m][s]) for m in range(n_modes)]) for s in range(n_depots)]
-    columns.append(xp.stack([sum(dense(inverse[m][first_k + j]) for j in range(3)) for m in range(n_modes)]))
-    ketamine = [
-        sum(k_weights[j] * dense(vectors[first_k + j][m]) for j in range(3)) / d.central_volume_l
-        for m in range(n_modes)
-    ]
-    norketamine = [
-        sum(n_weights[i] * dense(vectors[first_n + i][m]) for i in range(2))
-        * d.norketamine_mass_ratio
-        / d.norketamine_volume_l
-        for m in range(n_modes)
-    ]
-    site = [dense(vectors[effect][m]) for m in range(n_modes)]
-    outputs = xp.stack([xp.stack(ketamine), xp.stack(norketamine), xp.stack(site)])
-    return Modes(xp.stack(rates), xp.stack(columns, axis=1), outputs)
+
+class _Cascade:
+    """A lower-triangular linear system under construction: each mode is fed only by modes added before it."""
+
+    def __init__(self) -> None:
+        self.rates: list[Array] = []
+        self._coupling: dict[tuple[int, int], Array] = {}
+
+    def add(self, rate_per_h: Array) -> int:
+        """A new mode that decays at `rate_per_h`; returns its number."""
+        self.rates.append(rate_per_h)
+        return len(self.rates) - 1
+
+    def couple(self, source: int, target: int, rate: Array) -> None:
+        """Let `source` feed `target` at `rate` times its amount."""
+        self._coupling[target, source] = rate
+
+    def follow(self, concentration: Output, rate_per_h: Array) -> Output:
+        """A site whose concentration runs after another one: dC/dt = rate (C_source - C)."""
+        mode = self.add(rate_per_h)
+        for source, weight in concentration:
+            self.couple(source, mode, rate_per_h * weight)
+        return [(mode, 1.0 + 0.0 * rate_per_h)]
+
+    def through_arm(self, artery: Output, arm: Arm) -> Output:
+        """The concentration in an arm vein, from the one in the artery."""
+        tissue = artery
+        for split in ARM_SPLITS[arm.compartments]:
+            tissue = self.follow(tissue, arm.rate_per_h * split)
+        return [(mode, arm.shunt_fraction * weight) for mode, weight in artery] + [
+            (mode, (1.0 - arm.shunt_fraction) * weight) for mode, weight in tissue
+        ]
+
+    def modes(self, xp: Any, rates: list[Array], depots: list[int], entry: list[int], outputs: list[Output]) -> Modes:
+        """The diagonal form: eigenvectors and their inverse by forward substitution; both have a unit diagonal.
+
+        entry: the modes that a dose into the central compartment reaches, each in full.
+        """
+        count = len(rates)
+        zero, one = xp.zeros_like(rates[0]), xp.ones_like(rates[0])
+        coupling = [[self._coupling.get((m, k)) for k in range(count)] for m in range(count)]
+        vectors: list[list[Array | None]] = [[None] * count for _ in range(count)]
+        inverse: list[list[Array | None]] = [[None] * count for _ in range(count)]
+        for k in range(count):
+            vectors[k][k] = one
+            for m in range(k + 1, count):
+                total = _sum_of_products(coupling[m][k:m], [vectors[i][k] for i in range(k, m)])
+                vectors[m][k] = None if total is None else total / (rates[m] - rates[k])
+        for k in range(count):
+            inverse[k][k] = one
+            for m in range(k + 1, count):
+                total = _sum_of_products(vectors[m][k:m], [inverse[i][k] for i in range(k, m)])
+                inverse[m][k] = None if total is None else -total
+
+        def dense(entry: Array | None) -> Array:
+            return zero if entry is None else entry
+
+        columns = [xp.stack([dense(inverse[m][s]) for m in range(count)]) for s in depots]
+        columns.append(xp.stack([sum(dense(inverse[m][k]) for k in entry) for m in range(count)]))
+        series = [
+            xp.stack([zero + sum(weight * dense(vectors[row][m]) for row, weight in output) for m in range(count)])
+            for output in outputs
+        ]
+        return Modes(xp.stack(rates), xp.stack(columns, axis=1), xp.stack(series))
 
 
 def _sum_of_products(left: list[Array | None], right: list[Array | None]) -> Array | None:

@@ -35,11 +35,23 @@ class Section:
 
 
 PATIENTS_NOTE = "Median patient (range that holds 95% of patients)."
+TYPICAL_NOTE = "Typical patient (95% uncertainty of the model's parameters, not the spread of people)."
 POPULATION_NOTE = "Mean of the population (95% uncertainty of that mean, not the spread of people)."
 
 
 def _visits(group: str, unit: str, kind: str) -> tuple[Column, ...]:
     return tuple(Column(("symptoms", group, key), heading, unit, kind) for key, heading in VISITS)
+
+
+def _exposure(group: str) -> tuple[Column, ...]:
+    return (
+        Column((group, "ketamine_cmax_ng_per_ml"), "Ketamine Cmax", "ng/mL", "concentration"),
+        Column((group, "ketamine_tmax_h"), "Ketamine Tmax", "time", "time"),
+        Column((group, "ketamine_auc_ng_h_per_ml"), "Ketamine AUC", "ng·h/mL", "concentration"),
+        Column((group, "norketamine_cmax_ng_per_ml"), "Norketamine Cmax", "ng/mL", "concentration"),
+        Column((group, "norketamine_auc_ng_h_per_ml"), "Norketamine AUC", "ng·h/mL", "concentration"),
+        Column((group, "bioavailability"), "Bioavailability", "%", "percent_of_one"),
+    )
 
 
 def sections(scale: str) -> tuple[Section, ...]:
@@ -84,15 +96,9 @@ def sections(scale: str) -> tuple[Section, ...]:
             "exposure",
             "Exposure",
             PATIENTS_NOTE,
-            (
-                Column(("pk", "ketamine_cmax_ng_per_ml"), "Ketamine Cmax", "ng/mL", "concentration"),
-                Column(("pk", "ketamine_tmax_h"), "Ketamine Tmax", "time", "time"),
-                Column(("pk", "ketamine_auc_ng_h_per_ml"), "Ketamine AUC", "ng·h/mL", "concentration"),
-                Column(("pk", "norketamine_cmax_ng_per_ml"), "Norketamine Cmax", "ng/mL", "concentration"),
-                Column(("pk", "norketamine_auc_ng_h_per_ml"), "Norketamine AUC", "ng·h/mL", "concentration"),
-                Column(("pk", "bioavailability"), "Bioavailability", "%", "percent_of_one"),
-            ),
+            _exposure("pk"),
         ),
+        Section("typical_exposure", "Exposure of the typical patient", TYPICAL_NOTE, _exposure("pk_typical")),
         Section(
             "mechanism",
             "Mechanism",

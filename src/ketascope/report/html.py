@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketascope.report.files import write_aside
+from ketascope.files import write_aside
 from ketascope.report.format import NOT_SHOWN, number
 from ketascope.report.layout import (
     HELPLINE,

@@ -25,7 +25,8 @@ WHAT_IT_IS_NOT = (
 HELPLINE = "In crisis in the United States, call or text 988. Elsewhere, call the local emergency number."
 INTERVALS = (
     "Two kinds of interval, never mixed: 95% of patients (how far people differ; exposure, receptor, acute effects) "
-    "and 95% uncertainty of the population mean (how sure anyone is of the average; change, difference, response)."
+    "and 95% uncertainty of the population mean or the typical patient (how sure anyone is of the middle; change, "
+    "difference, response, exposure of the typical patient)."
 )
 
 

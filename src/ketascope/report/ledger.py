@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ketascope.report.files import write_aside
+from ketascope.files import write_aside
 from ketascope.report.format import NOT_SHOWN, plain
 
 Row = tuple[str, ...]
-SUMMARY_HEAD: Row = ("route", "analyte", "site", "rows", "studies", "fold error", "bias", "within 1.25", "within 2")
-ROW_HEAD: Row = ("study", "route", "analyte", "site", "what", "observed", "predicted", "fold", "used")
+MODEL_NAMES: Mapping[str, str] = {"pooled": "pooled", "fanta_otto": "Set A", "simons": "Set B"}
+_FIGURES: Row = (*MODEL_NAMES.values(), "bias", "1.25", "1.5")
+SUMMARY_HEAD: Row = ("route", "analyte", "site", "part", "rows", "studies", *_FIGURES)
+TOTALS_HEAD: Row = ("all routes", "part", "rows", "studies", *_FIGURES)
+ROW_HEAD: Row = ("study", "part", "route", "analyte", "site", "what", "observed", "predicted", "fold", "used")
 VERIFICATION_HEAD: Row = ("stratum", "dose, mg", "quantity", "published", "reproduced", "ratio")
 WIDTH_OF_TABLES = 140
 
@@ -26,21 +29,36 @@ def _percent(value: float | None) -> str:
 
 
 def summary_rows(document: Mapping[str, Any]) -> list[Row]:
-    """One row a route, analyte and sampling site."""
+    """One row a route, analyte, sampling site and part."""
     return [
         (
             group["route"],
             group["analyte"],
             group["sampling"] or NOT_SHOWN,
-            str(group["rows"]),
-            str(group["studies"]),
-            _number(group["gmfe"]),
-            _number(group["bias"]),
-            _percent(group["within_1_25_fold"]),
-            _percent(group["within_2_fold"]),
+            group["part"] or NOT_SHOWN,
+            *_figures(group),
         )
         for group in document["summary"]["groups"]
     ]
+
+
+def totals_rows(document: Mapping[str, Any]) -> list[Row]:
+    """One row an analyte and part, over all routes."""
+    return [(group["analyte"], group["part"], *_figures(group)) for group in document["summary"]["totals"]]
+
+
+def _figures(group: Mapping[str, Any]) -> Row:
+    """Rows, studies, the fold error of every model, and bias and shares of the default one."""
+    models = group["models"]
+    default = next(iter(models.values()))
+    return (
+        str(group["rows"]),
+        str(group["studies"]),
+        *(_number(models[name]["gmfe"]) if name in models else NOT_SHOWN for name in MODEL_NAMES),
+        _number(default["bias"]),
+        _percent(default["within_1_25_fold"]),
+        _percent(default["within_1_5_fold"]),
+    )
 
 
 def observation_rows(document: Mapping[str, Any]) -> list[Row]:
@@ -55,6 +73,7 @@ def observation_rows(document: Mapping[str, Any]) -> list[Row]:
         rows.append(
             (
                 row["study"],
+                row["part"] or NOT_SHOWN,
                 row["route"],
                 row["analyte"],
                 row["sampling"],
@@ -124,19 +143,20 @@ def print_ledger(document: Mapping[str, Any]) -> None:
     from rich.markup import escape
 
     console = Console(width=max(WIDTH_OF_TABLES, Console().width), highlight=False)
-    _print(
-        console, "Predicted over observed concentrations, by route", SUMMARY_HEAD, summary_rows(document), right_from=3
-    )
+    title = "Geometric mean fold error of predicted over observed concentrations, by route"
+    print_table(console, title, SUMMARY_HEAD, summary_rows(document), right_from=4)
+    print_table(console, "All routes together", TOTALS_HEAD, totals_rows(document), right_from=2)
     console.print(escape(_definition(document)))
-    _print(console, "Every row that was predicted", ROW_HEAD, observation_rows(document), right_from=99)
+    print_table(console, "Every row that was predicted", ROW_HEAD, observation_rows(document), right_from=99)
     console.print("Rows that are not used, by reason", style="bold")
     for reason, count in unused_reasons(document):
         console.print(f"{count:4d}  {escape(reason)}")
     console.print()
-    _print(console, _VERIFICATION, VERIFICATION_HEAD, verification_rows(document), right_from=3)
+    print_table(console, _VERIFICATION, VERIFICATION_HEAD, verification_rows(document), right_from=3)
 
 
-def _print(console: Any, title: str, head: Row, rows: Sequence[Row], right_from: int) -> None:
+def print_table(console: Any, title: str, head: Row, rows: Sequence[Row], right_from: int) -> None:
+    """Print one table; columns from `right_from` on are set flush right."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -152,10 +172,18 @@ def _print(console: Any, title: str, head: Row, rows: Sequence[Row], right_from:
 def ledger_markdown(document: Mapping[str, Any]) -> str:
     """The ledger as a Markdown page."""
     parts = ["# Validation ledger: pharmacokinetics", "", _definition(document), ""]
-    parts += ["## By route, analyte and sampling site", "", *_markdown(SUMMARY_HEAD, summary_rows(document)), ""]
-    parts += ["## Every predicted row", "", *_markdown(ROW_HEAD, observation_rows(document)), ""]
-    parts += ["## Rows that are not used", "", *_markdown(("reason", "rows"), _counted(document)), ""]
-    parts += ["## Verification", "", _VERIFICATION, "", *_markdown(VERIFICATION_HEAD, verification_rows(document)), ""]
+    parts += ["## By route, analyte and sampling site", "", *markdown_table(SUMMARY_HEAD, summary_rows(document)), ""]
+    parts += ["## All routes together", "", *markdown_table(TOTALS_HEAD, totals_rows(document)), ""]
+    parts += ["## Every predicted row", "", *markdown_table(ROW_HEAD, observation_rows(document)), ""]
+    parts += ["## Rows that are not used", "", *markdown_table(("reason", "rows"), _counted(document)), ""]
+    parts += [
+        "## Verification",
+        "",
+        _VERIFICATION,
+        "",
+        *markdown_table(VERIFICATION_HEAD, verification_rows(document)),
+        "",
+    ]
     return "\n".join(parts)
 
 
@@ -163,7 +191,9 @@ def _counted(document: Mapping[str, Any]) -> list[Row]:
     return [(reason, str(count)) for reason, count in unused_reasons(document)]
 
 
-def _markdown(head: Row, rows: Sequence[Row]) -> list[str]:
+def markdown_table(head: Row, rows: Sequence[Row]) -> list[str]:
+    """A table as lines of Markdown."""
+
     def line(cells: Row) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ketascope.report.files import write_aside
+from ketascope.files import write_aside
 
 if TYPE_CHECKING:
     from ketascope.charts import Chart

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ketascope.files import write_aside
 from ketascope.report.catalogue import EVIDENCE, PRACTICAL, Column, lookup, scale_name, sections
-from ketascope.report.files import write_aside
 from ketascope.report.format import words
 from ketascope.report.notes import is_caveat, reasons_for_gap
 

@@ -1,0 +1,52 @@
+"""`ketascope calibrate`."""
+
+from __future__ import annotations
+
+import click
+
+from ketascope.cli.options import FileName, WholeNumber
+
+
+@click.command("calibrate")
+@click.option(
+    "--output",
+    "folder",
+    type=FileName("calibration"),
+    default="calibration",
+    metavar="FOLDER",
+    help="Where results are written and finished steps are kept.  [default: calibration]",
+)
+@click.option("--chains", type=WholeNumber("4"), metavar="N", help="Chains.  [default: 4]")
+@click.option(
+    "--warm-up", type=WholeNumber("600"), metavar="N", help="Draws of each chain thrown away.  [default: 600]"
+)
+@click.option("--draws", type=WholeNumber("600"), metavar="N", help="Draws kept of each chain.  [default: 600]")
+@click.option("--workers", type=WholeNumber("2"), metavar="N", help="Chains at a time.  [default: 2]")
+@click.option("--seed", type=WholeNumber("1"), metavar="N", help="Same seed, same numbers.  [default: 1]")
+@click.option("--json", "as_json", is_flag=True, help="Print the record of the fit as JSON.")
+def command(
+    folder: str,
+    chains: int | None,
+    warm_up: int | None,
+    draws: int | None,
+    workers: int | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Estimate the pooled pharmacokinetic model again from the published figures.
+
+    Takes about half an hour on two cores. Stopped and started again it goes on after the last finished step. The
+    packaged model stays as it is; `make calibrate` writes into a checkout.
+    """
+    from ketascope.cli.output import print_json
+    from ketascope.evidence.pharmacokinetics.calibration import calibrate
+
+    given = {"chains": chains, "warm_up": warm_up, "draws": draws, "workers": workers, "seed": seed}
+    numbers = {name: value for name, value in given.items() if value is not None}
+    document = calibrate(folder, **numbers, report=lambda line: click.echo(line, err=True))
+    if as_json:
+        print_json(document)
+        return
+    from ketascope.report.estimation import print_estimation
+
+    print_estimation(document)

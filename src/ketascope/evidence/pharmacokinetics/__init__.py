@@ -1,0 +1,1 @@
+"""Estimation of the pooled pharmacokinetic model from published figures (needs the extra `bayes`)."""

@@ -1,0 +1,201 @@
+"""The whole calibration: structures compared, the chosen one sampled, the test groups predicted, files written."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ketascope.errors import InputError
+from ketascope.evidence.pharmacokinetics import cross_validation, likelihood, posterior
+from ketascope.evidence.pharmacokinetics.estimation import Estimate, estimate, predictive
+from ketascope.evidence.pharmacokinetics.observations import PARTS, Observation, observations
+from ketascope.evidence.pharmacokinetics.priors import PARAMETER_FILE, load_rows
+from ketascope.evidence.pharmacokinetics.structures import CANDIDATES, Structure
+from ketascope.files import write_aside
+from ketascope.model.parameter_store import Parameter, ParameterSet, load_parameters
+
+FEWEST_DRAWS = 100
+NOT_BEATEN = 2.0
+"""Log density by which a structure must be better to beat a simpler one: less is within the noise of a dozen groups."""
+INTERVAL = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long to sample and with which seed; `folder` keeps finished steps, so that a stopped run goes on."""
+
+    folder: Path
+    chains: int
+    warm_up: int
+    draws: int
+    seed: int
+    workers: int
+
+    def check(self) -> None:
+        """Raise InputError for a number that cannot be used."""
+        if not 2 <= self.chains <= 16:
+            raise InputError(f"chains {self.chains}: must be 2 to 16")
+        for name in ("warm_up", "draws"):
+            if not FEWEST_DRAWS <= getattr(self, name) <= 100_000:
+                raise InputError(f"{name.replace('_', '-')} {getattr(self, name)}: must be {FEWEST_DRAWS} to 100000")
+        if not 1 <= self.workers <= self.chains:
+            raise InputError(f"workers {self.workers}: must be 1 to the number of chains, {self.chains}")
+        if not 0 <= self.seed < 2**31:
+            raise InputError(f"seed {self.seed}: must be a whole number from 0 to 2^31 - 1")
+
+
+def calibrate(
+    folder: str | Path,
+    *,
+    chains: int = 4,
+    warm_up: int = 600,
+    draws: int = 600,
+    seed: int = 1,
+    workers: int = 2,
+    report: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Fit the pooled pharmacokinetic model again and write its files below `folder`; returns the record of the fit.
+
+    chains, warm_up, draws: of the sampler; workers: processes at a time, which change no number; report: told a line
+    when a step is done. Finished steps are kept in the folder, so that a stopped run goes on. The packaged model stays
+    as it is. Raises InputError for a number out of range, and where NumPyro (extra `bayes`) is not installed.
+    """
+    settings = Settings(Path(folder), chains, warm_up, draws, seed, workers)
+    settings.check()
+    _need_numpyro()
+    parameters = prior_parameters()
+    training = observations("training")
+    scores = _scored(settings, training, parameters, report)
+    chosen = choose(scores)
+    report(f"structure kept: {chosen.name}")
+    fit = _sampled(settings, training, parameters, chosen, report)
+    everything = observations()
+    intervals = predictive_intervals(fit, everything, parameters, settings.seed)
+    document = posterior.record(fit, scores, intervals, settings.seed)
+    posterior.write(fit, document, settings.folder)
+    return document
+
+
+def prior_parameters() -> ParameterSet:
+    """The packaged rows with the pooled ones at their prior medians, so that a fit does not depend on the last one."""
+    rows: dict[str, Parameter] = dict(load_parameters())
+    for name, row in load_rows().items():
+        full = f"{PARAMETER_FILE}.{name}"
+        rows[full] = replace(rows[full], value=float(row["value"])) if full in rows else _row(full, row)
+    return ParameterSet(rows)
+
+
+def _row(name: str, row: dict[str, Any]) -> Parameter:
+    return Parameter(name, float(row["value"]), row["unit"], row["population"], row["source"], row["grade"])
+
+
+def choose(scores: list[cross_validation.Score]) -> Structure:
+    """The structure with the fewest estimates among those that the best one does not beat and that lack nothing.
+
+    Where only a structure that lacks something is unbeaten, the best of the others is kept.
+    """
+    able = [score for score in scores if not score.structure.lacks]
+    best = max(score.total for score in able)
+    unbeaten = [score for score in able if best - score.total < NOT_BEATEN]
+    return min(unbeaten, key=lambda score: (score.estimated, -score.total)).structure
+
+
+def predictive_intervals(
+    fit: Estimate, rows: list[Observation], parameters: ParameterSet, seed: int
+) -> dict[str, list[float]]:
+    """5%, 50% and 95% of the predictive distribution of each row, as if its group were new, by row_id."""
+    figures = predictive(fit, rows, parameters, seed)
+    low, middle, high = np.quantile(figures, INTERVAL, axis=0)
+    scale = [item.row.value_norm / item.value for item in rows if item.row.value_norm is not None]
+    # The fit takes a mean down to the middle of its group; the intervals are for the figure as printed.
+    return {
+        item.row.row_id: [float(a * factor), float(b * factor), float(c * factor)]
+        for item, a, b, c, factor in zip(rows, low, middle, high, scale, strict=True)
+    }
+
+
+def _scored(
+    settings: Settings, training: list[Observation], parameters: ParameterSet, report: Callable[[str], None]
+) -> list[cross_validation.Score]:
+    """Every candidate's score; each is kept as soon as it is there, so that a stopped run loses one at most."""
+    scores: list[cross_validation.Score] = []
+    with ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn")) as pool:
+        files = [_step_file(settings, f"structure {structure.name}") for structure in CANDIDATES]
+        futures = [
+            None if file.exists() else pool.submit(_score_and_keep, file, structure, training, parameters)
+            for file, structure in zip(files, CANDIDATES, strict=True)
+        ]
+        for structure, file, future in zip(CANDIDATES, files, futures, strict=True):
+            if future is not None:
+                future.result()
+            score = pickle.loads(file.read_bytes())
+            report(f"{structure.name}: log density of groups left out {score.total:.1f}")
+            scores.append(score)
+    return scores
+
+
+def _score_and_keep(file: Path, structure: Structure, training: list[Observation], parameters: ParameterSet) -> None:
+    _keep(file, cross_validation.score(structure, training, parameters))
+
+
+def _sampled(
+    settings: Settings,
+    training: list[Observation],
+    parameters: ParameterSet,
+    structure: Structure,
+    report: Callable[[str], None],
+) -> Estimate:
+    def run() -> Estimate:
+        return estimate(
+            training,
+            parameters,
+            structure,
+            settings.seed,
+            settings.chains,
+            settings.warm_up,
+            settings.draws,
+            settings.workers,
+            report,
+        )
+
+    return _kept(settings, f"chains {structure.name} {settings.chains} {settings.warm_up} {settings.draws}", run)
+
+
+def _kept(settings: Settings, step: str, work: Callable[[], Any]) -> Any:
+    """The result of a step: read where a run with the same data finished it, else computed and kept."""
+    file = _step_file(settings, step)
+    if file.exists():
+        return pickle.loads(file.read_bytes())
+    result = work()
+    _keep(file, result)
+    return result
+
+
+def _step_file(settings: Settings, step: str) -> Path:
+    """Where a step's result is kept; its name depends on the data, so that changed data never meet an old result."""
+    sides = {part: [item.row.row_id for item in observations(part)] for part in PARTS}
+    data = [(item.row, item.study, item.value, item.error_sd, item.weight) for item in observations()]
+    key = hashlib.sha256(
+        f"{step}{settings.seed}{data}{sides}{likelihood.STUDY_EFFECTS}{likelihood.RESIDUALS}{load_rows()}{CANDIDATES}".encode()
+    ).hexdigest()[:16]
+    return settings.folder / "steps" / f"{step.replace(' ', '-')}-{key}.pickle"
+
+
+def _keep(file: Path, result: Any) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(file, pickle.dumps(result))
+
+
+def _need_numpyro() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("numpyro") is None:
+        raise InputError("calibrate needs NumPyro: install ketascope with its extra 'bayes'")

@@ -23,6 +23,7 @@ import startup  # noqa: E402  (benchmarks/startup.py, beside this file)
 import test_solver_oracle as reference  # noqa: E402
 from ketascope.files import write_aside  # noqa: E402
 from ketascope.model.parameter_store import load_parameters  # noqa: E402
+from ketascope.model.plasma import plasma  # noqa: E402
 from ketascope.people import Person, individual_values, random_normals  # noqa: E402
 from ketascope.regimen import load_presets, parse  # noqa: E402
 from ketascope.simulation import run_patients  # noqa: E402
@@ -63,7 +64,7 @@ def speed_ratio(sentence: str) -> tuple[float, int]:
 
     def theirs() -> None:
         for patient in range(THEIRS):
-            values = individual_values(parameters, person, random_normals(0, 1, patient), "venous")
+            values = individual_values(parameters, person, random_normals(0, 1, patient), plasma("venous"))
             reference.oracle(doses, values, "venous", grid)
 
     reference.RELATIVE_TOLERANCE = TOLERANCE

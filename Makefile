@@ -8,15 +8,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 REPORT := build/gad.html
 
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench validate calibrate docs lint format generate lock clean distclean
+.PHONY: help run test check bench validate calibrate calibrate-pharmacokinetics docs lint format generate lock clean distclean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run       compare every preset for generalized anxiety disorder, write $(REPORT)"
 	@echo "make test      lint, types and all tests"
 	@echo "make check     make test, and the documentation built with warnings as errors"
-	@echo "make validate  predicted against observed concentrations, and the page on the pooled model"
-	@echo "make calibrate estimate the pooled model again (half an hour); then make validate"
+	@echo "make validate  predicted against observed, concentrations and trials, and the pages on both fits"
+	@echo "make calibrate estimate the symptom model again from the trials (half an hour); then make validate"
+	@echo "make calibrate-pharmacokinetics  estimate the pooled concentrations again (an hour); then make calibrate"
 	@echo "make bench     speed on the reference problem"
 	@echo "make docs      build/docs/index.html"
 	@echo "make lint      ruff and mypy; make format mends what ruff can mend"
@@ -73,12 +74,17 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
 
 validate: $(VENV)/.run
-	$(BIN)/ketascope validate --markdown docs/validation-ledger.md --estimation docs/pharmacokinetic-estimation.md
+	$(BIN)/ketascope validate --markdown docs/validation-ledger.md --estimation docs/pharmacokinetic-estimation.md \
+	  --trial-estimation docs/trial-estimation.md
 
 # Written aside first, and put into the package only when all of it is there.
 calibrate: $(VENV)/.dev
-	$(BIN)/ketascope calibrate --output build/calibration
-	cp -r build/calibration/model build/calibration/evidence src/ketascope/
+	$(BIN)/ketascope calibrate --output build/calibration/trials
+	cp -r build/calibration/trials/model build/calibration/trials/evidence src/ketascope/
+
+calibrate-pharmacokinetics: $(VENV)/.dev
+	$(BIN)/ketascope calibrate --part pharmacokinetics --output build/calibration/pharmacokinetics
+	cp -r build/calibration/pharmacokinetics/model build/calibration/pharmacokinetics/evidence src/ketascope/
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check

@@ -13,13 +13,13 @@ from ketascope.cli import main
 IV = "ketamine 0.5 mg/kg IV over 40 min"
 DRUGS = "ketamine, esketamine, escitalopram, sertraline, paroxetine, fluoxetine, venlafaxine"
 ROUTES = "IV, IM, SC, nasal, SL, buccal, oral, oral-ER, rectal"
-COMMANDS = "calibrate, compare, parameters, simulate, validate"
+COMMANDS = "calibrate, compare, evidence, parameters, simulate, validate"
 COMMON = "--indication, --weight, --age, --sex, --hepatic, --interaction, --until, --patients, --seed, --sampling"
 COMPARE_OPTIONS = f"{COMMON}, --scenario, --events, --show, --json, --csv, --html, --png, --help"
 INTERACTIONS = "ticlopidine, itraconazole, clarithromycin, grapefruit, st-johns-wort, rifampicin"
 SCENARIOS = "expectancy, active-control, masked, hnk, opioid-blocked, r-potency, cyp2b6-star6"
-TABLES = "options, change, versus_placebo, response_rate, acute, harms, exposure, typical_exposure, mechanism, "
-TABLES += "practical, evidence"
+TABLES = "options, change, versus_placebo, response_rate, expectancy, acute, harms, exposure, typical_exposure, "
+TABLES += "mechanism, practical, evidence"
 SHAPE = "write DRUG AMOUNT UNIT ROUTE, e.g. 'ketamine 0.5 mg/kg IV over 40 min'"
 AMOUNT = "an amount must follow ketamine, e.g. '0.5 mg/kg'"
 DEVICES = "esketamine nasal comes in whole devices of 28 mg; write 28, 56 or 84 mg"
@@ -101,9 +101,16 @@ BAD: dict[tuple[str, ...], str] = {
     ("calibrate", "--draws", "10"): "draws 10: must be 100 to 100000",
     ("calibrate", "--warm-up", "0"): "warm-up 0: must be 100 to 100000",
     ("calibrate", "--workers", "9"): "workers 9: must be 1 to the number of chains, 4",
-    ("calibrate", "--seed", "-1"): "seed -1: must be a whole number from 0 to 2^31 - 1",
+    ("calibrate", "--seed", "-1"): "seed -1: must be a whole number from 0 to 2147482647",
+    ("calibrate", "--part", "pharmacokinetics", "--seed", "-1"): "seed -1: must be a whole number from 0 to 2^31 - 1",
+    ("calibrate", "--part", "trails"): (
+        "part 'trails' is unknown; did you mean 'trials'? Parts: trials, pharmacokinetics"
+    ),
     ("validate", "--sampling", "venous", "--estimation", "x.md"): (
         "--estimation: its page holds both sites; write it without --sampling"
+    ),
+    ("validate", "--sampling", "venous", "--trial-estimation", "x.md"): (
+        "--trial-estimation: trials have no sampling site; write its page without --sampling"
     ),
     ("parameters", "--grade", "good"): (
         "grade 'good' is unknown; grades: established, plausible, assumed, estimated, not informed by trials"
@@ -241,6 +248,9 @@ BAD: dict[tuple[str, ...], str] = {
     ("compare", IV, "--png", "folder"): "--png: cannot write to folder: it is a folder; give the name of a file in it",
     ("simulate", IV, "--png", "no/chart.png"): (
         "--png: cannot write chart.png: the folder no does not exist; create it first"
+    ),
+    ("validate", "--trial-estimation", "no/page.md"): (
+        "--trial-estimation: cannot write page.md: the folder no does not exist; create it first"
     ),
     ("validate", "--markdown", "no/page.md"): (
         "--markdown: cannot write page.md: the folder no does not exist; create it first"

@@ -130,7 +130,7 @@ class TestParameters:
         texts = {spread_text(row) for row in load_parameters().values()}
         assert "" in texts
         assert any(text.startswith("patients: ") for text in texts)
-        assert any("uncertainty: normal SD 0.07" in text for text in texts)
+        assert any("uncertainty: normal SD 0.15" in text for text in texts)
         assert any(text == "reported 48 to 61" for text in texts)
 
     def test_brackets_in_a_source_are_text(self, capsys):
@@ -147,6 +147,17 @@ class TestParameters:
     def test_no_row_of_a_grade_is_no_failure(self):
         text = run("parameters", "glutamate", "--grade", "not informed by trials").stdout
         assert "0 rows" in text
+
+
+TRIAL_KEYS = {
+    "rows",
+    "summary",
+    "leave_one_out",
+    "known_misfits",
+    "dose_support",
+    "not_compared",
+    "reasons",
+}
 
 
 class TestValidate:
@@ -170,15 +181,35 @@ class TestValidate:
         assert "Rows that are not used, by reason" in ledger_text
         assert "Verification, not validation" in ledger_text
 
-    def test_json_has_rows_summary_and_verification(self):
+    def test_trials_stand_below_with_what_the_model_gets_wrong(self, ledger_text):
+        parts = ("Verification, not", "Trials: figures inside", "Trials left out one by one", "Known misfits")
+        places = [ledger_text.index(part) for part in parts]
+        assert places == sorted(places)
+        assert re.search(r"oute and dose are (not|weakly)? ?supported by the data", " ".join(ledger_text.split()))
+
+    def test_json_has_rows_summary_verification_and_trials(self):
         document = json.loads(run("validate", "--json").stdout)
-        assert document.keys() == {"rows", "summary", "verification"}
+        assert document.keys() == {"rows", "summary", "verification", "trials"}
+        assert document["trials"].keys() == TRIAL_KEYS
         keys = {"study", "route", "analyte", "sampling", "observed", "predicted", "fold_error", "used", "why_not"}
         assert all(keys <= row.keys() for row in document["rows"])
 
     def test_one_site_alone(self):
         document = json.loads(run("validate", "--sampling", "arterial", "--json").stdout)
         assert {row["sampling"] for row in document["rows"] if row["used"]} == {"arterial"}
+        assert list(document["trials"]) == ["left_out"]
+        assert "without --sampling" in document["trials"]["left_out"]
+
+    def test_the_page_on_the_fit_to_the_trials_is_written_with_its_pictures(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        result = run("validate", "--trial-estimation", "trials.md", "--json")
+        page = (tmp_path / "trials.md").read_text(encoding="utf-8")
+        assert json.loads(result.stdout)["trials"]["dose_support"] in page
+        assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
+            "trial-left-out.png",
+            "trial-parameters.png",
+            "trial-predictions.png",
+        ]
 
     def test_markdown_is_written_beside_the_table(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

@@ -10,8 +10,11 @@ import pytest
 from ketascope import validate
 from ketascope.errors import InputError
 from ketascope.evidence.pk_ledger import MODELS
+from ketascope.evidence.studies.tables import outcomes
+from ketascope.evidence.trial_ledger import trial_ledger
 from ketascope.report import ledger
 from ketascope.report.format import NOT_SHOWN
+from trial_records import record
 
 
 def observed(study="Kamp 2020", **changes):
@@ -105,6 +108,7 @@ DOCUMENT = {
             "ratio": 1.0023,
         }
     ],
+    "trials": trial_ledger(record()),
 }
 
 
@@ -204,6 +208,9 @@ class TestTheTerminal:
             "Every row",
             "by reason",
             "Verification, not",
+            "Trials: figures inside",
+            "Trials left out one by one",
+            "Known misfits",
         )
         places = [text.index(part) for part in parts]
         assert places == sorted(places)
@@ -212,6 +219,13 @@ class TestTheTerminal:
         text = printed(DOCUMENT, capsys)
         assert text.count("[checked]") >= 1
         assert "   1  a bioavailability [checked]" in text
+
+    def test_a_ledger_of_one_site_says_that_it_leaves_the_trials_out(self, capsys):
+        document = DOCUMENT | {"trials": {"left_out": "left out, as one site was asked for"}}
+        text = printed(document, capsys)
+        assert "Trials: left out, as one site was asked for" in text
+        assert "Known misfits" not in text
+        assert ledger.ledger_markdown(document).endswith("## Trials\n\nleft out, as one site was asked for\n")
 
     def test_closing_brackets_break_nothing(self, capsys):
         document = copy.deepcopy(DOCUMENT)
@@ -225,7 +239,8 @@ class TestTheTerminal:
         text = printed(real, capsys)
         for study in {row["study"] for row in real["rows"] if row["predicted"] is not None}:
             assert study.split()[0] in text
-        counts = [int(line.split()[0]) for line in text.splitlines() if re.match(r" *\d+  \S", line)]
+        own = text.split("Trials: figures inside")[0]
+        counts = [int(line.split()[0]) for line in own.splitlines() if re.match(r" *\d+  \S", line)]
         assert sum(counts) == real["summary"]["not_used"]
 
 
@@ -245,6 +260,8 @@ class TestThePage:
             ["a bioavailability [checked]", "1"],
         ]
         assert len(table_of(text, "Verification")) == 2 + 1
+        assert len(table_of(text, "Trials: every compared figure")) == 2 + len(DOCUMENT["trials"]["rows"])
+        assert text.index("## Verification") < text.index("## Trials")
 
     def test_a_bar_in_a_cell_does_not_start_a_new_one(self):
         document = copy.deepcopy(DOCUMENT)
@@ -255,7 +272,8 @@ class TestThePage:
     def test_every_table_is_rectangular(self, real):
         text = ledger.ledger_markdown(real)
         for heading in re.findall(r"^## (.+)$", text, flags=re.MULTILINE):
-            assert len({len(row) for row in table_of(text, heading)}) == 1, heading
+            widths = {len(row) for row in table_of(text, heading)}
+            assert len(widths) == (0 if heading.endswith("known misfits") else 1), heading
 
     def test_the_real_page_accounts_for_every_row(self, real):
         text = ledger.ledger_markdown(real)
@@ -263,6 +281,14 @@ class TestThePage:
         unused = sum(int(row[1]) for row in table_of(text, "Rows that are not used")[2:])
         assert len(used) == real["summary"]["used"]
         assert len(used) + unused == real["summary"]["rows"] == len(real["rows"])
+
+    def test_the_real_page_accounts_for_every_figure_of_the_trial_tables(self, real):
+        text = ledger.ledger_markdown(real)
+        shown = table_of(text, "Trials: every compared figure")[2:]
+        assert len(shown) == len(real["trials"]["rows"])
+        others = table_of(text, "Trials: every row that is not compared")[2:]
+        compared = {name for row in real["trials"]["rows"] for name in row["outcomes"] if ":" in name}
+        assert len(others) + len(compared) == len(outcomes())
 
     def test_the_real_page_splits_every_row_between_training_and_test(self, real):
         rows = table_of(ledger.ledger_markdown(real), "Every predicted row")[2:]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ketascope.errors import InputError
+from ketascope.evidence.priors import priors_of
 from ketascope.model.disposition import DISPOSITION_ROWS, disposition_rows, steps_of
 from ketascope.model.parameter_store import (
     GRADES,
@@ -149,8 +150,9 @@ INDICATIONS = ("gad", "sad", "ptsd", "ocd", "mdd")
 def read_by_code() -> str:
     """All code, and the data files of the model that name rows, without the rows themselves."""
     package = Path(str(resources.files("ketascope")))
-    # The estimation of the pooled set reads everything it estimates, which is no use of a row.
-    files = [path for path in sorted(package.rglob("*.py")) if "pharmacokinetics" not in path.parts]
+    # An estimation reads everything it estimates, which is no use of a row.
+    estimations = {"pharmacokinetics", "symptom_trials"}
+    files = [path for path in sorted(package.rglob("*.py")) if not estimations & set(path.parts)]
     parts = [path.read_text(encoding="utf-8") for path in files]
     parts.append((package / "model" / "absorption_rules.toml").read_text(encoding="utf-8"))
     references = tomllib.loads((package / "model" / "acute_references.toml").read_text(encoding="utf-8"))
@@ -167,20 +169,45 @@ def is_read(name: str) -> bool:
     built = rf"{file}\.{short}"
     if file == "symptoms" and short.startswith(tuple(f"{each}_" for each in INDICATIONS)):
         rest = short.split("_", 1)[1]
-        if rest in {f"{part}_smd" for part in PARTS}:
-            rest = r"\{part\}_smd"
         built = rf"symptoms\.\{{(indication\.)?name\}}_{rest}"
-    if file == "unblinding" and short.startswith("contrast_"):
-        built = r"unblinding\.contrast_\{control\}"
+    if file == "trials" and short.endswith(tuple(f"_{each}" for each in INDICATIONS)):
+        built = rf"trials\.{short.rsplit('_', 1)[0]}_\{{(indication\.)?name\}}"
+    if file == "trials" and short in {f"{part}_log_fall" for part in PARTS}:
+        built = r"trials\.\{part\}_log_fall"
     start = r"\{(start|plasma\.parameters|place\.parameters)\}"
     return re.search(rf"{built}(?![a-z_0-9])|['\"]{short}['\"]|{start}\.{short}(?![a-z_0-9])", CODE) is not None
 
 
+# What was estimated of the trials themselves and of mixed samples: it shapes the other rows and is shown with them, and
+# no patient of an indication has it.
+OF_THE_TRIALS = {
+    "trials.multiplier_sd",
+    "trials.multiplier_anxiety_mixed",
+    "trials.trial_sd",
+    "trials.ssri_trial_sd",
+    "trials.placebo_trial_sd",
+}
+
+
 @pytest.mark.parametrize("name", [row.name for row in ALL_ROWS])
 def test_every_row_is_read_somewhere(name: str) -> None:
-    assert is_read(name)
+    assert is_read(name) or name in OF_THE_TRIALS
+
+
+def test_rows_about_trials_are_estimated_and_no_indication_s() -> None:
+    assert set(load_parameters()) >= OF_THE_TRIALS
+    assert set(priors_of("trial_priors")) == set(load_parameters().values_of("trials"))
+    assert not any(name.endswith(tuple(f"_{each}" for each in INDICATIONS)) for name in OF_THE_TRIALS)
 
 
 def test_a_row_that_nothing_reads_would_be_found() -> None:
-    for name in ("plasticity.unheard_of", "symptoms.gad_unheard_of", "pooled.unheard_of", "placebo.unheard_of_h"):
+    for name in (
+        "plasticity.unheard_of",
+        "symptoms.gad_unheard_of",
+        "pooled.unheard_of",
+        "placebo.unheard_of_h",
+        "trials.unheard_of",
+        "trials.unheard_of_gad",
+        "trials.unheard_log_fall",
+    ):
         assert not is_read(name)

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ketascope.errors import InputError
+from ketascope.evidence import priors as prior_file
 from ketascope.evidence.pharmacokinetics import observations as observed
-from ketascope.evidence.pharmacokinetics import priors as prior_file
 from ketascope.evidence.pharmacokinetics.observations import group_of_study, load_studies, observations, part_of
 from ketascope.evidence.pharmacokinetics.priors import Prior, fixed_values, load_rows, priors
 from ketascope.evidence.pk_observed import ObservedRow, load
@@ -49,7 +49,7 @@ def packaged_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     (tmp_path / "data").mkdir()
     for module in (observed, prior_file):
         monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)
-    cached = (observed.load_studies, observed.group_of_study, prior_file.load_rows)
+    cached = (observed.load_studies, observed.group_of_study, prior_file.load_prior_rows)
     for function in cached:
         function.cache_clear()
     yield tmp_path / "data"
@@ -368,7 +368,7 @@ def test_spread_between_patients_is_carried_into_the_model_unchanged() -> None:
 def test_a_prior_that_cannot_be_is_refused_in_one_line(packaged_folder: Path, prior: str) -> None:
     (packaged_folder / "pk_priors.toml").write_text(f"[x]\nvalue = 0.5\nprior = {prior}\n", encoding="utf-8")
     with pytest.raises(
-        InputError, match=r"^pk_priors.toml: prior of 'x' needs a kind of log-normal, logit-normal .*> 0$"
+        InputError, match=r"^pk_priors.toml: prior of 'x' needs a kind of log-normal, logit-normal.*> 0$"
     ):
         load_rows()
 

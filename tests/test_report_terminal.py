@@ -114,6 +114,10 @@ def test_every_quantity_of_the_contract_is_in_a_table() -> None:
             if name not in ("scale",) and "2h" in (value or {})
             else {f"symptoms.{name}"}
         )
+    # Of the second reading, what it changes most: the difference from placebo and when the SSRI catches up.
+    second = row["symptoms_if_expectancy"]
+    expected |= {f"symptoms_if_expectancy.versus_placebo.{visit}" for visit in second["versus_placebo"]}
+    expected |= {"symptoms_if_expectancy.ssri_catches_up_h"}
     assert shown == expected - {"symptoms.scale"}
 
 
@@ -123,6 +127,7 @@ def test_benefits_and_harms_stand_before_mechanism(gad: dict[str, Any]) -> None:
         "change",
         "versus_placebo",
         "response_rate",
+        "expectancy",
         "acute",
         "harms",
         "exposure",

@@ -39,7 +39,7 @@ TEXT = {
     ".typed",
 }
 WRITTEN_BY_HAND = {".py", ".md", ".html", ".css", ".js", ".toml"}
-GENERATED = {"docs/commands.md", "docs/parameters.md"}
+GENERATED = {"docs/commands.md", "docs/parameters.md", "docs/validation-ledger.md"}
 LONGEST_FILE = 600
 
 # In pieces, so that this file does not contain what it forbids.
@@ -216,16 +216,17 @@ def modules() -> list[str]:
 
 
 def test_each_verb_of_the_command_line_stays_a_function_after_every_module_is_imported():
+    """`evidence` is a package of the library as well, so its verb has a name of its own there."""
     import click
 
     from ketascope.cli import main
 
     for module in modules():
         importlib.import_module(module)
-    verbs = main.list_commands(click.Context(main))
+    commands = main.list_commands(click.Context(main))
 
-    assert {"compare", "simulate", "parameters", "validate"} <= set(verbs)
-    for verb in verbs:
+    assert {"compare", "evidence", "simulate", "parameters", "validate"} <= set(commands)
+    for verb in ({"evidence": "pooled_evidence"}.get(command, command) for command in commands):
         assert verb in ketascope.__all__
         assert callable(getattr(ketascope, verb)), f"ketascope.{verb} is hidden by a module of that name"
 

@@ -344,9 +344,9 @@ def test_everything_is_float64(sampling: str) -> None:
 
 DOWNSTREAM = (
     "glutamate.block_at_reversal",
-    "plasticity.drive_half_saturation",
-    "plasticity.fast_off_half_life_h",
-    "plasticity.structure_off_half_life_d",
+    "trials.drive_half_saturation",
+    "trials.fast_off_half_life_h",
+    "trials.structure_off_half_life_d",
 )
 DIFFERENTIATED = {
     "venous-published": (
@@ -433,7 +433,7 @@ def test_a_gradient_is_zero_where_nothing_flows(sampling: str) -> None:
     downstream = [names.index(name) for name in DOWNSTREAM]
     for channel in ("s_norketamine_mg_per_l", "unblinding"):
         assert not slope[REACHED.index(channel), downstream].any()
-    assert slope[REACHED.index("fast"), names.index("plasticity.structure_off_half_life_d")] == 0.0
+    assert slope[REACHED.index("fast"), names.index("trials.structure_off_half_life_d")] == 0.0
     # What is felt follows the artery, so it knows no arm; norketamine in the vein does.
     for name in (name for name in names if name.startswith("pooled.arm_")):
         felt, seen = (slope[REACHED.index(channel), names.index(name)] for channel in ("unblinding", REACHED[0]))

@@ -258,12 +258,12 @@ def right_hand_side(v: Values, sampling: str, depots: Sequence[Depot]) -> Deriva
     gain, soft = v["glutamate.surge_gain"], v["glutamate.floor_smoothing"]
     depth = v["glutamate.drive_floor_over_gain"] / gain
     k_glutamate = math.log(2.0) / (v["glutamate.half_life_min"] / 60.0)
-    half_drive = v["plasticity.drive_half_saturation"]
+    half_drive = v["trials.drive_half_saturation"]
     k_on = math.log(2.0) / v["plasticity.fast_on_half_life_h"]
-    k_off = math.log(2.0) / v["plasticity.fast_off_half_life_h"]
+    k_off = math.log(2.0) / v["trials.fast_off_half_life_h"]
     k_signal = math.log(2.0) / v["plasticity.signal_half_life_h"]
     k_in = v["plasticity.structure_rate_per_h"]
-    k_out = math.log(2.0) / (24.0 * v["plasticity.structure_off_half_life_d"])
+    k_out = math.log(2.0) / (24.0 * v["trials.structure_off_half_life_d"])
     k_reveal, k_forget = v["unblinding.on_rate_per_h"], math.log(2.0) / v["unblinding.half_life_h"]
     half_felt, hill = v["acute.dissociation_half_effect_ng_per_ml"], v["acute.dissociation_hill"]
     assert not v["plasticity.hnk_weight"].any()
@@ -408,7 +408,6 @@ def scores(
         unblinding=states["unblinding"].T,
         ssri=background.ssri,
         visits=background.visits,
-        approach=background.approach,
     )
     own = dict(zip(RANDOM_EFFECTS, normals.T, strict=True)) | {"residual": np.zeros(len(normals))}
     return patient_scores(setting.indication, setting.model.parameters, setting.effects, course, own)

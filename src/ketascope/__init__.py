@@ -12,8 +12,9 @@ from ketascope._version import __version__
 if TYPE_CHECKING:
     from ketascope.comparison import Comparison, compare
     from ketascope.errors import InputError
-    from ketascope.evidence.pharmacokinetics.calibration import calibrate
+    from ketascope.evidence.calibration import calibrate
     from ketascope.evidence.pk_ledger import validate
+    from ketascope.evidence.summary import pooled_evidence
     from ketascope.model.parameter_store import parameters
     from ketascope.one_regimen import Simulation, simulate
     from ketascope.people import Person
@@ -25,10 +26,11 @@ _HOMES = {
     "Person": "ketascope.people",
     "Regimen": "ketascope.regimen",
     "Simulation": "ketascope.one_regimen",
-    "calibrate": "ketascope.evidence.pharmacokinetics.calibration",
+    "calibrate": "ketascope.evidence.calibration",
     "compare": "ketascope.comparison",
     "parameters": "ketascope.model.parameter_store",
     "parse": "ketascope.regimen",
+    "pooled_evidence": "ketascope.evidence.summary",
     "simulate": "ketascope.one_regimen",
     "validate": "ketascope.evidence.pk_ledger",
 }
@@ -44,6 +46,7 @@ __all__ = [
     "compare",
     "parameters",
     "parse",
+    "pooled_evidence",
     "simulate",
     "validate",
 ]

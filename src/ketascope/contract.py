@@ -148,6 +148,7 @@ class OptionRow(_Part):
     glutamate: Glutamate
     plasticity: Plasticity
     symptoms: Symptoms
+    symptoms_if_expectancy: Symptoms
     acute: Acute
     harms: list[Harm]
     practical: Practical

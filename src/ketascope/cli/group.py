@@ -15,6 +15,7 @@ from ketascope.errors import InputError
 COMMANDS = {
     "calibrate": "ketascope.cli.calibrate_command",
     "compare": "ketascope.cli.compare_command",
+    "evidence": "ketascope.cli.evidence_command",
     "parameters": "ketascope.cli.parameters_command",
     "simulate": "ketascope.cli.simulate_command",
     "validate": "ketascope.cli.validate_command",

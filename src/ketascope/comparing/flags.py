@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from ketascope.model.parameter_store import ParameterSet
 
 MOST_NAMED = 4
-NAMED_FIRST = ("absorption.", "pooled.", "symptoms.")  # what differs between options is named, the rest is counted
+# What differs between options is named, the rest is counted.
+NAMED_FIRST = ("absorption.", "pooled.", "symptoms.", "trials.")
 ASSUMED_GRADES = ("assumed", "not informed by trials")
 
 
@@ -34,6 +35,12 @@ class Flags:
         messages = self._messages.setdefault(code, [])
         if message not in messages:
             messages.append(message)
+
+    def merge(self, other: Flags, lead: str) -> None:
+        """Take over the flags of another part of the same row, each message after `lead`; a message stands once."""
+        for code, messages in other._messages.items():
+            own = self._messages.setdefault(code, [])
+            own += [f"{lead}{message}" for message in messages if message not in own]
 
     def __contains__(self, code: object) -> bool:
         return code in self._messages

@@ -30,7 +30,7 @@ from ketascope.comparing.symptom_summary import (
 )
 from ketascope.model import placebo
 from ketascope.model.exposure import ketamine_doses
-from ketascope.model.symptoms import patient_scores, untreated_means
+from ketascope.model.symptoms import as_expectancy, patient_scores, untreated_means
 from ketascope.people import RANDOM_EFFECTS
 from ketascope.simulation import ERROR_TOLERANCE, PatientRun
 
@@ -70,6 +70,7 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         "glutamate": {"peak_fold": None, "peak_h": None},
         "plasticity": {"peak": None, "peak_h": None},
         "symptoms": empty_symptoms(setting.indication),
+        "symptoms_if_expectancy": empty_symptoms(setting.indication),
         "acute": dict.fromkeys(ACUTE_NAMES),
         "harms": [],
         "practical": {"setting": None, "observation_min": None, "approval": None, "cost_usd": None},
@@ -106,6 +107,13 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         times = _curve_times(setting, run.grid_h)
         if "expectancy" not in setting.model.scenarios:
             flags.add("reading")
+        from ketascope.evidence.symptom_trials.posterior import left_out_scores  # NumPy comes with it
+
+        scores = left_out_scores()
+        if not scores["beats_rivals"]:
+            rivals = " and ".join(f"{value:.2f}" for value in scores["rivals"].values())
+            trials = scores["trials_scored"]
+            flags.add("dose_not_supported", trials=trials, own=f"{scores['crps']:.2f}", rivals=rivals)
         row |= exposure_and_mechanism(
             run, ketamine, setting.sampling, setting.model.parameters, patient_columns(setting), setting.until_h
         )
@@ -195,8 +203,15 @@ def _symptoms(
         flags.add("populations_differ")
     if option.kind == "active":
         row["symptoms"] = symptom_summary(indication, means, setting.until_h, only_ssri, flags)
+        row["symptoms_if_expectancy"] = row["symptoms"]
+        if run is not None:
+            second = option_means(indication, parameters, as_expectancy(effects), of_draws, of_ssri, True)
+            own = Flags()
+            row["symptoms_if_expectancy"] = symptom_summary(indication, second, setting.until_h, only_ssri, own)
+            flags.merge(own, "if the fast part is expectancy: ")
     else:
         row["symptoms"] = reference_summary(indication, times, means.option, setting.until_h, flags)
+        row["symptoms_if_expectancy"] = row["symptoms"]
         flags.add("placebo_pill")
 
     effects_of = dict(zip(RANDOM_EFFECTS, setting.normals.T, strict=True))
@@ -225,13 +240,17 @@ def _change_curve(
 
 
 def _untreated(setting: Setting, times: np.ndarray, row: dict[str, Any], curve: dict[str, Any], flags: Flags) -> None:
+    import numpy as np
+
     indication, parameters = setting.indication, setting.model.parameters
     if indication.untreated_smd is None:
         flags.add("no_untreated_evidence", indication=indication.label)
         return
     flags.add("untreated_waiting_list")
-    approach = placebo.plateau_approach(times, parameters.value("placebo.untreated_half_life_d"))
+    half_life = np.array([parameters.value("placebo.untreated_half_life_d")])
+    approach = placebo.plateau_approach(times, half_life)[0]
     shift = setting.draws["placebo.untreated_smd_shift"]
     change = untreated_means(indication, parameters, approach, shift, rated_columns(times))
     row["symptoms"] = reference_summary(indication, times, change, setting.until_h, flags)
+    row["symptoms_if_expectancy"] = row["symptoms"]
     _change_curve(setting, times, change.change, None, curve)

@@ -1,4 +1,4 @@
-"""States after the reference regimen: what the trials' standardised effects are divided by."""
+"""States after the reference regimen: what the log falls that the trials found after it are divided by."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ketascope.simulation import run_patients
 if TYPE_CHECKING:
     import numpy as np
 
-READ_AT_H = 24.0  # the fast and slow effects are given as standardised differences at this time
+READ_AT_H = 24.0  # the fast and slow effects are given as log falls at this time
 
 
 def reference_states(model: ModelChoice, sampling: str, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

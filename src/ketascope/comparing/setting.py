@@ -17,7 +17,15 @@ from ketascope.model.exposure import absorption_rows, ketamine_doses
 from ketascope.model.occasions import occasion_starts
 from ketascope.model.plasma import plasma
 from ketascope.model.scenario import ModelChoice, choose_model
-from ketascope.model.symptoms import Effects, Indication, StateCourse, effects_from_draws, load_indication
+from ketascope.model.symptoms import (
+    CONTRAST_ROWS,
+    PARTS,
+    Effects,
+    Indication,
+    StateCourse,
+    effects_from_draws,
+    load_indication,
+)
 from ketascope.model.uncertainty import population_draws
 from ketascope.people import Person, typical_normals
 from ketascope.regimen import drugs, load_presets, parse
@@ -185,20 +193,22 @@ def state_course(
             parameters.value("placebo.visit_half_life_h"),
             parameters.value("placebo.visit_rise_half_life_h"),
         ),
-        approach=placebo.plateau_approach(times_h, parameters.value("placebo.half_life_d")),
-        visit_share=parameters.value("placebo.visit_log_fall")
-        / parameters.value(f"symptoms.{setting.indication.name}_placebo_log_fall"),
     )
 
 
 def rows_behind(setting: Setting, run: PatientRun | None) -> list[str]:
     """Full names of the parameter rows that an option's numbers rest on."""
-    files = [f"symptoms.{setting.indication.name}_", "placebo."]
-    names = ["symptoms.drug_response_sd", f"unblinding.contrast_{setting.model.control}"]
+    name = setting.indication.name
+    files = [f"symptoms.{name}_", "placebo."]
+    names = ["symptoms.drug_response_sd", CONTRAST_ROWS[setting.model.control]]
+    names += ["trials.visit_log_fall", "trials.placebo_half_life_d"]
+    own = [row for row in setting.model.parameters if row.startswith("trials.") and row.endswith(f"_{name}")]
+    names += [row for row in own if run is not None or not row.startswith("trials.multiplier_")]
     if run is not None:
         files.append("acute.")
         names += disposition_rows(setting.model.parameters, plasma(setting.sampling))
         names += [*cascade.INDIVIDUAL_ROWS, "symptoms.opioid_gate", "symptoms.expectancy_share_of_fast"]
+        names += [f"trials.{part}_log_fall" for part in PARTS]
     if setting.person.hepatic == "moderate":
         names.append("covariates.hepatic_moderate_clearance_ratio")
     names += [name for name in setting.model.parameters if name.startswith(tuple(files))]

@@ -1,4 +1,4 @@
-"""The pharmacokinetic part of the credibility ledger: predicted against observed, row by row.
+"""The credibility ledger: predicted against observed, row by row; the pharmacokinetic part, with the trials beside it.
 
 Every row of the observed table comes back, with a prediction where one can be made and with the reason
 where not. The pooled model predicts each row where it was sampled, because venous and arterial plasma differ about
@@ -49,6 +49,10 @@ WHOLE_CURVE_H = 336.0
 UNIFORM_POINTS, GEOMETRIC_POINTS = 2000, 800
 SHORTEST_STEP_H = 1e-4
 
+NO_SITE = (
+    "left out of this ledger, as rows of one sampling site were asked for and symptoms have none; without --sampling "
+    "they are shown"
+)
 DEFINITION = (
     "gmfe = exp(mean |ln(predicted/observed)|) and bias = exp(mean ln(predicted/observed)), every row with "
     "equal weight; concentrations, Cmax and AUC only. Training rows informed the pooled model, test rows were set "
@@ -305,7 +309,8 @@ def validate(
     `sampling` keeps only the rows of one site (`venous` includes sites that were not stated).
     `models` replaces the models, by name: a function with the signature of `typical_concentrations`, and the plasma
     that it is asked for by the row's site. The document has `rows`, `summary`, and `verification`: a published model
-    reproduced with its own parameters, which is no observation and enters no fold error.
+    reproduced with its own parameters, which is no observation and enters no fold error. `trials` is the other part,
+    as `trial_ledger.trial_ledger` describes it; for one site only the reason why it is left out.
     """
     if sampling is not None and sampling not in SITES:
         raise InputError(f"sampling '{sampling}' is unknown; use {' or '.join(SITES)}, or leave it out")
@@ -326,4 +331,11 @@ def validate(
         "rows": rows,
         "summary": summarise(rows, known_routes(), tuple(models)),
         "verification": verification(),
+        "trials": _trials() if sampling is None else {"left_out": NO_SITE},
     }
+
+
+def _trials() -> dict[str, Any]:
+    from ketascope.evidence.trial_ledger import trial_ledger
+
+    return trial_ledger()

@@ -33,12 +33,12 @@ INDIVIDUAL_ROWS = frozenset(
     {
         *(f"receptor.{name}" for name in receptor.ROWS),
         *(f"glutamate.{name}" for name in glutamate.ROWS),
-        "plasticity.drive_half_saturation",
+        "trials.drive_half_saturation",
         "plasticity.fast_on_half_life_h",
-        "plasticity.fast_off_half_life_h",
+        "trials.fast_off_half_life_h",
         "plasticity.signal_half_life_h",
         "plasticity.structure_rate_per_h",
-        "plasticity.structure_off_half_life_d",
+        "trials.structure_off_half_life_d",
         "plasticity.hnk_weight",
         "plasticity.hnk_half_norketamine_ng_per_ml",
         "unblinding.on_rate_per_h",
@@ -82,11 +82,11 @@ def chain_step(step_h: Any, concentration_mg_per_l: Any, states: Any, values: Ma
     source = turnover * (1.0 + gain * drive)
     g = linear_step(step_h, g0, (source[0], source[1], source[2]), (turnover, turnover, turnover))
 
-    half_saturation = values["plasticity.drive_half_saturation"]
+    half_saturation = values["trials.drive_half_saturation"]
     surge = [jnp.maximum((stage - 1.0) / gain, 0.0) for stage in g]
     d = [w / (w + half_saturation) for w in surge]
     on = math.log(2.0) / values["plasticity.fast_on_half_life_h"]
-    off = math.log(2.0) / values["plasticity.fast_off_half_life_h"]
+    off = math.log(2.0) / values["trials.fast_off_half_life_h"]
     fast = linear_step(step_h, fast0, _three(lambda i: on * d[i]), _three(lambda i: on * d[i] + off))
 
     hnk = values["plasticity.hnk_weight"] * nr / (nr + values["plasticity.hnk_half_norketamine_ng_per_ml"] / 1000.0)
@@ -94,7 +94,7 @@ def chain_step(step_h: Any, concentration_mg_per_l: Any, states: Any, values: Ma
     signal = linear_step(step_h, signal0, _three(lambda i: decay * (d[i] + hnk[i])), (decay, decay, decay))
 
     k_in = values["plasticity.structure_rate_per_h"]
-    k_out = math.log(2.0) / (24.0 * values["plasticity.structure_off_half_life_d"])
+    k_out = math.log(2.0) / (24.0 * values["trials.structure_off_half_life_d"])
     structure = linear_step(
         step_h, structure0, _three(lambda i: k_in * signal[i]), _three(lambda i: k_in * signal[i] + k_out)
     )

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def plateau_approach(times_h: np.ndarray, half_life_d: float) -> np.ndarray:
-    """1 - exp(-t/tau), shape (times,)."""
+def plateau_approach(times_h: np.ndarray, half_life_d: np.ndarray) -> np.ndarray:
+    """1 - exp(-t/tau) for each half-life (draws,), shape (draws, times)."""
     import numpy as np
 
-    return 1.0 - np.exp(-math.log(2.0) * np.asarray(times_h) / (24.0 * half_life_d))
+    return 1.0 - np.exp(-math.log(2.0) * np.asarray(times_h) / (24.0 * np.atleast_1d(half_life_d)[:, None]))
 
 
 def visit_lift(

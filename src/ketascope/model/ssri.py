@@ -3,7 +3,7 @@
     dR/dt = k_R (1 - R) during a course, -k_R R after it
 
 The daily doses themselves are not simulated: at usual doses about 80% of the transporter is occupied (Meyer 2004)
-and the dose hardly matters. Half-lives per indication: `symptoms.<indication>_ssri_half_life_d`.
+and the dose hardly matters. Half-lives per indication: `trials.ssri_half_life_d_<indication>`.
 """
 
 from __future__ import annotations

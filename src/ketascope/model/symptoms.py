@@ -1,11 +1,11 @@
 """From states to the score of an indication's scale, and to population means with their uncertainty.
 
     score = S_min + (S0 - S_min) exp(-X), clipped to the scale
-    X     = X_placebo + r [theta_A A + theta_P P] + X_SSRI(R) + c theta_U U
-    theta = -ln(1 - SMD SD/(S0 - S_min)) / (state after the reference regimen)
+    X     = X_placebo + r m [theta_A A + theta_P P] + X_SSRI(R) + c theta_U U
+    theta = (log fall after the reference regimen) / (state after the reference regimen)
 
-r is a patient's own (log-normal) response to the drug; c the contrast of the control (1 inert, 0 masked). The
-exponential link keeps scores bounded and makes combinations less than additive.
+r is a patient's own (log-normal) response to the drug; m the multiplier of the indication; c the contrast of the
+control (1 inert, 0 masked). The exponential link keeps scores bounded and makes combinations less than additive.
 """
 
 from __future__ import annotations
@@ -14,13 +14,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ketascope.model import placebo, scoring
+
 if TYPE_CHECKING:
     import numpy as np
 
     from ketascope.model.parameter_store import ParameterSet
 
 PARTS = ("unblinding", "fast", "slow")
-# Gauss-Hermite points; more change no mean by 1e-5 of a point and no response by 5e-4 of patients.
+REFERENCE_INDICATION = "mdd"  # most trials are in depression: the drug's sizes are those there, its multiplier is 1
+CONTRAST_ROWS = {
+    "inert": "unblinding.contrast_inert",
+    "active": "trials.contrast_active",
+    "masked": "unblinding.contrast_masked",
+}
+# Gauss-Hermite points; more change no mean by 5e-3 of a point and no response by 5e-4 of patients, in any draw.
 PLACEBO_NODES, RESPONSE_NODES = 31, 7
 
 
@@ -84,6 +92,8 @@ class Effects:
     ssri_points: np.ndarray
     ssri_half_life_d: np.ndarray
     placebo: np.ndarray
+    placebo_half_life_d: np.ndarray
+    placebo_sd: np.ndarray  # between patients
     visit: np.ndarray
     contrast: np.ndarray
 
@@ -100,25 +110,6 @@ class StateCourse:
     unblinding: np.ndarray
     ssri: np.ndarray
     visits: np.ndarray  # lift in units of one visit, (times,)
-    approach: np.ndarray  # of the placebo plateau, (times,)
-    visit_share: float = (
-        1.0  # size of one visit's lift over that of the plateau: both spread in proportion to their size
-    )
-
-    @property
-    def placebo_spread(self) -> np.ndarray:
-        """Between-patient SD of the placebo part in units of the plateau's SD: two independent effects, (times,)."""
-        import numpy as np
-
-        return np.hypot(self.approach, self.visit_share * self.visits)
-
-
-def theta_from_smd(smd: np.ndarray, indication: Indication) -> np.ndarray:
-    """Effect on the exponential link that changes the baseline score by `smd` endpoint SDs (improvement positive)."""
-    import numpy as np
-
-    share = smd * indication.endpoint_sd / (indication.baseline - indication.minimum)
-    return -np.log(1.0 - np.minimum(share, 0.95))
 
 
 def effects_from_draws(
@@ -130,28 +121,40 @@ def effects_from_draws(
 ) -> Effects:
     """Link effects per draw.
 
-    draws: symptoms, placebo and unblinding rows by full name, each (draws,). reference: states after the reference
+    draws: trials, symptoms and unblinding rows by full name, each (draws,). reference: states after the reference
     regimen, (draws,): unblinding at its rating time, fast and slow at 24 h. control: inert, active or masked.
     """
     import numpy as np
 
     name = indication.name
-    theta = {part: theta_from_smd(draws[f"symptoms.{name}_{part}_smd"], indication) / reference[part] for part in PARTS}
-    half_life = draws[f"symptoms.{name}_ssri_half_life_d"]
+    theta = {part: draws[f"trials.{part}_log_fall"] / reference[part] for part in PARTS}
+    multiplier = 1.0 if name == REFERENCE_INDICATION else draws[f"trials.multiplier_{name}"]
+    half_life = draws[f"trials.ssri_half_life_d_{name}"]
     reached = 1.0 - np.exp2(-7.0 * parameters.value(f"symptoms.{name}_ssri_difference_week") / half_life)
-    points = draws[f"symptoms.{name}_ssri_difference_points"] / reached
+    points = draws[f"trials.ssri_difference_points_{name}"] / reached
     kept = draws["symptoms.opioid_gate"]
     expectancy = draws["symptoms.expectancy_share_of_fast"]
     return Effects(
         unblinding=theta["unblinding"] * (1.0 - expectancy),
-        fast=theta["fast"] * kept * (1.0 - expectancy),
-        slow=theta["slow"] * kept,
+        fast=theta["fast"] * multiplier * kept * (1.0 - expectancy),
+        slow=theta["slow"] * multiplier * kept,
         ssri_points=points,
         ssri_half_life_d=half_life,
-        placebo=draws[f"symptoms.{name}_placebo_log_fall"],
-        visit=draws["placebo.visit_log_fall"],
-        contrast=draws[f"unblinding.contrast_{control}"],
+        placebo=draws[f"trials.placebo_log_fall_{name}"],
+        placebo_half_life_d=draws["trials.placebo_half_life_d"],
+        placebo_sd=draws[f"trials.placebo_between_patient_sd_{name}"],
+        visit=draws["trials.visit_log_fall"],
+        contrast=draws[CONTRAST_ROWS[control]],
     )
+
+
+def as_expectancy(effects: Effects) -> Effects:
+    """The second reading: the fast part and unblinding are expectancy, and only the slow part is the drug's."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    return replace(effects, fast=np.zeros_like(effects.fast), unblinding=np.zeros_like(effects.unblinding))
 
 
 def score_from_share(indication: Indication, baseline: Any, share: Any) -> Any:
@@ -160,38 +163,40 @@ def score_from_share(indication: Indication, baseline: Any, share: Any) -> Any:
     """
     import numpy as np
 
-    return np.minimum(indication.minimum + (baseline - indication.minimum) * share, indication.maximum)
+    return scoring.score_from_share(np, indication.minimum, indication.maximum, baseline, share)
 
 
 def capped_mean(indication: Indication, fall: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Mean score over a normal spread of the log fall, with scores above the scale's maximum counted as the maximum.
-
-    E[min(L, K)] for ln L ~ N(m, s^2) is exp(m + s^2/2) Phi((ln K - m)/s - s) + K Phi((m - ln K)/s): exact, where a
-    quadrature would stumble over the corner at the maximum. fall: (draws, times); spread: (times,).
-    """
+    """Mean score over a normal spread of the log fall (see `scoring.capped_mean`). fall, spread: (draws, times)."""
     import numpy as np
     from scipy.special import ndtr
 
-    top = indication.maximum - indication.minimum
-    log_left = np.log(indication.baseline - indication.minimum) - fall
-    s = np.maximum(spread, 1e-9)  # no spread is the limit, not a division by zero
-    above = (log_left - np.log(top)) / s
-    mean: np.ndarray = indication.minimum + np.exp(log_left + 0.5 * s**2) * ndtr(-above - s) + top * ndtr(above)
+    mean: np.ndarray = scoring.capped_mean(
+        np, ndtr, indication.minimum, indication.maximum, indication.baseline, fall, spread
+    )
     return mean
 
 
-def ssri_link(indication: Indication, parameters: ParameterSet, effects: Effects, course: StateCourse) -> np.ndarray:
-    """The SSRI's part of X, (draws, times): what makes the mean differ from placebo by its points times R(t).
+def placebo_fall(effects: Effects, course: StateCourse) -> tuple[np.ndarray, np.ndarray]:
+    """Mean log fall without any drug and its SD between patients, both (draws, times).
 
-    Trials report the difference between two falling arms, and that difference is what approaches its final size at
-    first order; so it is put on the link with the placebo arm's mean score at the same time.
+    Plateau and visits are two independent effects of a patient, each with a spread in proportion to its size.
     """
     import numpy as np
 
-    spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd") * course.placebo_spread
-    fall = effects.placebo[:, None] * course.approach + effects.visit[:, None] * course.visits
+    approach = placebo.plateau_approach(course.times_h, effects.placebo_half_life_d)
+    share = (effects.visit / effects.placebo)[:, None]
+    fall = effects.placebo[:, None] * approach + effects.visit[:, None] * course.visits
+    return fall, effects.placebo_sd[:, None] * np.hypot(approach, share * course.visits)
+
+
+def ssri_link(indication: Indication, effects: Effects, course: StateCourse) -> np.ndarray:
+    """The SSRI's part of X, (draws, times): what makes the mean differ from placebo by its points times R(t)."""
+    import numpy as np
+
+    fall, spread = placebo_fall(effects, course)
     placebo_mean = capped_mean(indication, fall, spread) - indication.minimum
-    link: np.ndarray = -np.log(1.0 - np.minimum(effects.ssri_points[:, None] * course.ssri / placebo_mean, 0.95))
+    link: np.ndarray = scoring.ssri_link(np, effects.ssri_points[:, None] * course.ssri, placebo_mean)
     return link
 
 
@@ -219,35 +224,52 @@ def population_means(
     rated: columns of the course at which the response rate is wanted (none by default; it costs most of the work).
     """
     import numpy as np
-    from scipy.special import ndtr
 
-    z_placebo, w_placebo = np.polynomial.hermite_e.hermegauss(PLACEBO_NODES)
     z_drug, w_drug = np.polynomial.hermite_e.hermegauss(RESPONSE_NODES) if active else (np.zeros(1), np.ones(1))
-    w_placebo, w_drug = w_placebo / w_placebo.sum(), w_drug / w_drug.sum()
-    spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd")
+    w_drug = w_drug / w_drug.sum()
     sd_response = parameters.value("symptoms.drug_response_sd")
     residual = parameters.value(f"symptoms.{indication.name}_residual_sd")
 
-    background = effects.placebo[:, None] * course.approach + effects.visit[:, None] * course.visits
+    background, spread = placebo_fall(effects, course)
     drug = np.zeros_like(background)
     if active:
-        background = background + ssri_link(indication, parameters, effects, course)
+        background = background + ssri_link(indication, effects, course)
         background = background + (effects.contrast * effects.unblinding)[:, None] * course.unblinding
         drug = effects.fast[:, None] * course.fast + effects.slow[:, None] * course.slow
     at = np.zeros(0, dtype=int) if rated is None else rated
     mean = np.zeros_like(background)
     response = np.zeros((len(background), len(at)))
-    threshold = indication.baseline * (1.0 - indication.response_fall)
-    own_placebo = np.exp(-spread * z_placebo[:, None] * course.placebo_spread[at])
     for zd, wd in zip(z_drug, w_drug, strict=True):
         # Mean response 1: the trials' effects are means over patients, so the log-normal's own mean is divided out.
         fall = background + drug * np.exp(sd_response * zd - 0.5 * sd_response**2)
-        mean += wd * capped_mean(indication, fall, spread * course.placebo_spread)
-        left = np.exp(-fall[:, at])
-        for factor, wp in zip(own_placebo, w_placebo, strict=True):
-            score = score_from_share(indication, indication.baseline, left * factor)
-            response += wd * wp * ndtr((threshold - score) / residual)
+        mean += wd * capped_mean(indication, fall, spread)
+        response += wd * responders(indication, fall[:, at], spread[:, at], residual)
     return PopulationMeans(mean - indication.baseline, response)
+
+
+def responders(indication: Indication, fall: np.ndarray, spread: np.ndarray, residual: float) -> np.ndarray:
+    """Share of patients rated as responders: log falls normal with SD `spread`, ratings with SD `residual` points.
+
+    fall, spread: same shape, that of the result. Of the two errors the one that moves the score less at the threshold
+    is integrated by Gauss-Hermite and the other by its distribution function, so that nodes never meet a step.
+    """
+    import numpy as np
+    from scipy.special import ndtr
+
+    nodes, weights = np.polynomial.hermite_e.hermegauss(PLACEBO_NODES)
+    weights = weights / weights.sum()
+    start, top = indication.baseline - indication.minimum, indication.maximum - indication.minimum
+    needed = indication.baseline * (1.0 - indication.response_fall) - indication.minimum
+    over_placebo, over_rating = np.zeros_like(fall), np.zeros_like(fall)
+    for z, weight in zip(nodes, weights, strict=True):
+        left = np.minimum(start * np.exp(-fall - z * spread), top)
+        over_placebo += weight * ndtr((needed - left) / residual)
+        allowed = needed - z * residual
+        if allowed >= top:
+            over_rating += weight
+        elif allowed > 0.0:
+            over_rating += weight * ndtr((fall - np.log(start / allowed)) / np.maximum(spread, 1e-9))
+    return np.where(spread * needed > residual, over_rating, over_placebo)
 
 
 def untreated_means(
@@ -263,7 +285,7 @@ def untreated_means(
     assert indication.untreated_smd is not None
     points = -(indication.untreated_smd + shift_smd)[:, None] * indication.endpoint_sd
     fall = -np.log(1.0 - points / (indication.baseline - indication.minimum)) * approach
-    spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd") * approach
+    spread = parameters.value(f"trials.placebo_between_patient_sd_{indication.name}") * approach
     score = score_from_share(indication, indication.baseline, np.exp(-fall))
     residual = parameters.value(f"symptoms.{indication.name}_residual_sd") / np.maximum(score, 1.0)
     needed = -np.log(1.0 - indication.response_fall)
@@ -286,17 +308,18 @@ def patient_scores(
     """
     import numpy as np
 
-    spread = parameters.value(f"symptoms.{indication.name}_placebo_between_patient_sd")
     sd_response = parameters.value("symptoms.drug_response_sd")
     residual = parameters.value(f"symptoms.{indication.name}_residual_sd")
+    spread, share = effects.placebo_sd[0], effects.visit[0] / effects.placebo[0]
+    approach = placebo.plateau_approach(course.times_h, effects.placebo_half_life_d)[:1]
     own_placebo = effects.placebo[0] + spread * normals["placebo_response"]
     own_response = np.exp(sd_response * normals["drug_response"] - 0.5 * sd_response**2)
-    own_visit = effects.visit[0] + spread * course.visit_share * normals["visit_response"]
-    fall = own_placebo[:, None] * course.approach + own_visit[:, None] * course.visits
+    own_visit = effects.visit[0] + spread * share * normals["visit_response"]
+    fall = own_placebo[:, None] * approach + own_visit[:, None] * course.visits
     fall = fall + own_response[:, None] * (effects.fast[0] * course.fast + effects.slow[0] * course.slow)
     fall = (
         fall
-        + ssri_link(indication, parameters, effects, course)[:1]
+        + ssri_link(indication, effects, course)[:1]
         + effects.contrast[0] * effects.unblinding[0] * course.unblinding
     )
     baseline = np.clip(

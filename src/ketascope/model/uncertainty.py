@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ketascope.model.parameter_store import ParameterSet
 
-JOINT_FILES = ("pooled",)
+JOINT_FILES = ("pooled", "trials")
 """Parameter files whose uncertainty is a table of joint draws, `model/posterior/FILE.csv`."""
 UNCERTAIN_FILES = ("symptoms.", "placebo.", "unblinding.", "plasticity.", "glutamate.", "receptor.")
 # Added to the seed so that draws of the population and effects of patients never share a stream.

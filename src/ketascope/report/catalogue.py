@@ -39,8 +39,8 @@ TYPICAL_NOTE = "Typical patient (95% uncertainty of the model's parameters, not 
 POPULATION_NOTE = "Mean of the population (95% uncertainty of that mean, not the spread of people)."
 
 
-def _visits(group: str, unit: str, kind: str) -> tuple[Column, ...]:
-    return tuple(Column(("symptoms", group, key), heading, unit, kind) for key, heading in VISITS)
+def _visits(group: str, unit: str, kind: str, part: str = "symptoms") -> tuple[Column, ...]:
+    return tuple(Column((part, group, key), heading, unit, kind) for key, heading in VISITS)
 
 
 def _exposure(group: str) -> tuple[Column, ...]:
@@ -78,6 +78,15 @@ def sections(scale: str) -> tuple[Section, ...]:
                 *_visits("response_rate", "of 100 people", "people"),
                 Column(("symptoms", "onset_h"), "Onset", "time", "time"),
                 Column(("symptoms", "ssri_catches_up_h"), "SSRI catches up", "time", "time"),
+            ),
+        ),
+        Section(
+            "expectancy",
+            f"Second reading: difference from placebo if the fast part is expectancy, {points}",
+            f"{POPULATION_NOTE} Only the slow part counts as the drug's; unblinding and the fast part do not.",
+            (
+                *_visits("versus_placebo", points, "points", "symptoms_if_expectancy"),
+                Column(("symptoms_if_expectancy", "ssri_catches_up_h"), "SSRI catches up", "time", "time"),
             ),
         ),
         Section(

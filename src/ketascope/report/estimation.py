@@ -161,8 +161,8 @@ def estimation_markdown(
     parts = [
         "# Estimation of the pooled pharmacokinetic model",
         "",
-        "Written by `make calibrate` and `make validate`; every figure follows from the fit, none is typed in. How the "
-        "model is built is on the page [Pharmacokinetics](pharmacokinetics.md).",
+        "Written by `make calibrate-pharmacokinetics` and `make validate`; every figure follows from the fit, none is "
+        "typed in. How the model is built is on the page [Pharmacokinetics](pharmacokinetics.md).",
         "",
         f"The fit used {len(record['groups'])} groups of volunteers. {diagnostics_line(record)}",
         "",

@@ -138,9 +138,11 @@ _VERIFICATION = (
 
 
 def print_ledger(document: Mapping[str, Any]) -> None:
-    """Print the summary, every predicted row, why rows are unused, and the verification."""
+    """Print the summary, every predicted row, why rows are unused, the verification, and the trials."""
     from rich.console import Console
     from rich.markup import escape
+
+    from ketascope.report.trial_ledger import print_trials
 
     console = Console(width=max(WIDTH_OF_TABLES, Console().width), highlight=False)
     title = "Geometric mean fold error of predicted over observed concentrations, by route"
@@ -153,6 +155,7 @@ def print_ledger(document: Mapping[str, Any]) -> None:
         console.print(f"{count:4d}  {escape(reason)}")
     console.print()
     print_table(console, _VERIFICATION, VERIFICATION_HEAD, verification_rows(document), right_from=3)
+    print_trials(document["trials"], console)
 
 
 def print_table(console: Any, title: str, head: Row, rows: Sequence[Row], right_from: int) -> None:
@@ -162,7 +165,7 @@ def print_table(console: Any, title: str, head: Row, rows: Sequence[Row], right_
 
     table = Table(title=title, title_justify="left", title_style="bold", header_style="", box=None, pad_edge=False)
     for index, name in enumerate(head):
-        table.add_column(name, justify="right" if index >= right_from else "left")
+        table.add_column(name, justify="right" if index >= right_from else "left", overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)
@@ -170,8 +173,10 @@ def print_table(console: Any, title: str, head: Row, rows: Sequence[Row], right_
 
 
 def ledger_markdown(document: Mapping[str, Any]) -> str:
-    """The ledger as a Markdown page."""
-    parts = ["# Validation ledger: pharmacokinetics", "", _definition(document), ""]
+    """The ledger as a Markdown page: concentrations, then the trials."""
+    from ketascope.report.trial_ledger import trials_markdown
+
+    parts = ["# Validation ledger: concentrations and trials", "", _definition(document), ""]
     parts += ["## By route, analyte and sampling site", "", *markdown_table(SUMMARY_HEAD, summary_rows(document)), ""]
     parts += ["## All routes together", "", *markdown_table(TOTALS_HEAD, totals_rows(document)), ""]
     parts += ["## Every predicted row", "", *markdown_table(ROW_HEAD, observation_rows(document)), ""]
@@ -183,6 +188,7 @@ def ledger_markdown(document: Mapping[str, Any]) -> str:
         "",
         *markdown_table(VERIFICATION_HEAD, verification_rows(document)),
         "",
+        *trials_markdown(document["trials"]),
     ]
     return "\n".join(parts)
 

@@ -207,14 +207,14 @@ def _tables(layout: TableLayout, width: int) -> list[Table]:
     for joint, label_widths in ((" ", _LABEL_WIDTHS[:2]), ("\n", _LABEL_WIDTHS)):
         for label_width in label_widths:
             if label_width + sum(_column_width(layout, i, joint) for i in every) <= width:
-                return [_interval_table(layout, every, joint, label_width)]
+                return [_interval_table(layout, every, joint, label_width, width)]
     parts: list[list[int]] = [[]]
     for index in every:
         taken = sum(_column_width(layout, i, "\n") for i in (*parts[-1], index))
         if parts[-1] and _LABEL_WIDTHS[-1] + taken > width:
             parts.append([])
         parts[-1].append(index)
-    return [_interval_table(layout, part, "\n", _LABEL_WIDTHS[-1]) for part in parts]
+    return [_interval_table(layout, part, "\n", _LABEL_WIDTHS[-1], width) for part in parts]
 
 
 def _column_width(layout: TableLayout, index: int, joint: str) -> int:
@@ -231,17 +231,21 @@ def _heading_lines(layout: TableLayout, index: int) -> list[str]:
     return [heading] if not unit or is_said else [heading, unit]
 
 
-def _interval_table(layout: TableLayout, columns: Sequence[int], joint: str, label_width: int) -> Table:
+def _interval_table(layout: TableLayout, columns: Sequence[int], joint: str, label_width: int, width: int) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column(Text(layout.label_heading), width=label_width - 4, overflow="fold")
-    for index in columns:
-        width = _column_width(layout, index, joint) - _BETWEEN
+    needed = [_column_width(layout, index, joint) - _BETWEEN for index in columns]
+    headings = [Text("\n".join(_heading_lines(layout, index))) for index in columns]
+    # A heading on one line may ask for more than there is; Rich would then cut values, so it must break instead.
+    wished = (max(need, *map(len, text.plain.split("\n"))) for need, text in zip(needed, headings, strict=True))
+    is_tight = label_width + sum(wish + _BETWEEN for wish in wished) > width
+    for need, heading in zip(needed, headings, strict=True):
         table.add_column(
-            Text("\n".join(_heading_lines(layout, index))), justify="right", min_width=width, overflow="fold"
+            heading, justify="right", min_width=need, max_width=need if is_tight else None, overflow="fold"
         )
     for row in layout.rows:
         table.add_row(_marked(row.label, " "), *(_marked(row.cells[i], joint) for i in columns))

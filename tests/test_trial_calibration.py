@@ -330,8 +330,14 @@ def test_a_changed_outcome_row_never_meets_an_old_chain(
         ("rows", "first only"),
         ("arms", {"ket": {"sentences": ["ketamine 1 mg/kg IV over 40 min"]}, "mdz": {"control_of": "ket"}}),
         ("arms", {"ket": {"sentences": ["ketamine 0.5 mg/kg IV over 40 min q 56 h x 6"]}, "mdz": {}}),
+        ("control", "inert"),
+        ("scale", "caps_2"),
+        ("response_fall", 0.5),
+        ("on_site", True),
+        ("indication", "ocd"),
+        ("pooled", True),
     ],
-    ids=["row gone", "another dose", "control without visits"],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_changed_trial_never_meets_an_old_chain(cell: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     own = change_file(monkeypatch, "feder2021")

@@ -506,7 +506,8 @@ def test_a_follow_up_without_baseline_is_refused(monkeypatch: pytest.MonkeyPatch
 
 def test_assumptions_say_unit_source_and_grade() -> None:
     rows = trial_file._raw()["assumptions"]
-    assert set(rows) == {"correlation_between_times", "correlation_with_baseline", "pooled_estimate_weight"}
+    expected = {"correlation_between_times", "correlation_with_baseline", "pooled_estimate_weight", "spread_misfit"}
+    assert set(rows) == expected
     for name, row in rows.items():
         assert set(row) == {"value", "unit", "source", "grade"}, name
         assert 0.0 < row["value"] < 1.0

@@ -570,7 +570,7 @@ def test_each_kind_of_row_has_the_density_of_theory(small: Design) -> None:
     at, spread = of("singh2016", small.figure_trial), of("singh2016", small.spread_trial)
     errors = np.sqrt(np.diag(small.covariance))[at]
     means = norm.logpdf(small.observed[at], (small.mean_map @ change)[at], errors) - norm.logpdf(0.0, 0.0, errors)
-    wide = np.hypot(small.log_spread_error[spread], likelihood.SPREAD_MISFIT)
+    wide = np.hypot(small.log_spread_error[spread], assumptions()["spread_misfit"])
     sds = norm.logpdf(small.log_spread[spread], np.asarray(likelihood.log_change_sd(small, parts))[spread], wide)
     assert part("singh2016") == pytest.approx(means.sum() + (sds - norm.logpdf(0.0, 0.0, wide)).sum())
 

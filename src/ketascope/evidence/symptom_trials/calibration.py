@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ketascope.data import load
 from ketascope.errors import InputError
 from ketascope.evidence.priors import load_prior_rows, priors_of
 from ketascope.evidence.symptom_trials import leave_one_out, posterior, predictive
@@ -42,6 +43,8 @@ SHORT_CHAIN = 350
 """Draws (and as many warm-up steps) of a refit with something left out, at most: its intervals need fewer."""
 SHORT_CHAINS = {"sensitivity": 2, "left out": 1}
 FULL_WEIGHT = 1.0
+INDICATION_SIZES = ("baseline_score", "endpoint_sd", "response")
+"""What the fit reads of an indication."""
 
 
 @dataclass(frozen=True)
@@ -230,9 +233,11 @@ def _sample(task: Task) -> Chain:
 
 def _file(settings: Settings, task: Task) -> Path:
     """Where a chain is kept; its name depends on the data, so that changed data never meet an old chain."""
-    data = [(trial.key, trial.rows, trial.arms, trial.baseline) for trial in load_trials()]
+    data = [replace(trial, note="", checks=()) for trial in load_trials()]
+    sizes = [(name, *(row[key]["value"] for key in INDICATION_SIZES)) for name, row in load("indications").items()]
+    limits = [(name, row.get("minimum"), row.get("maximum")) for name, row in load("scales").items()]
     model = sorted((name, row.value) for name, row in calibration_parameters().items())
-    text = f"{data}{assumptions()}{priors_of(PRIOR_FILE)}{families()}{model}"
+    text = f"{data}{sizes}{limits}{assumptions()}{priors_of(PRIOR_FILE)}{families()}{model}"
     key = hashlib.sha256(f"{text}{task}".encode()).hexdigest()[:20]
     return settings.folder / "chains" / f"{(task.left_out or 'all').replace(' ', '-')}-{task.number}-{key}.pickle"
 

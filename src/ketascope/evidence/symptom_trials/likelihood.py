@@ -14,7 +14,7 @@ import numpy as np
 from ketascope.evidence.priors import Prior
 from ketascope.evidence.symptom_trials.design import Design
 from ketascope.evidence.symptom_trials.states import FAST_OFF, LIMIT, SATURATION, STRUCTURE_OFF, weights_at
-from ketascope.evidence.symptom_trials.trial_file import CONTROLS
+from ketascope.evidence.symptom_trials.trial_file import CONTROLS, assumptions
 from ketascope.model import scoring
 from ketascope.model.symptoms import PLACEBO_NODES, RESPONSE_NODES
 
@@ -189,7 +189,7 @@ def model(design: Design, priors: Mapping[str, Prior], families: Mapping[str, st
     counts = design.events * jnp.log(rate) + (design.people - design.events) * jnp.log1p(-rate)
     numpyro.factor("responders", jnp.sum(weights[design.response_trial] * counts))
 
-    spread_error = jnp.sqrt(design.log_spread_error**2 + SPREAD_MISFIT**2)
+    spread_error = jnp.sqrt(design.log_spread_error**2 + assumptions()["spread_misfit"] ** 2)
     spread = (design.log_spread - log_change_sd(design, parts)) / spread_error
     numpyro.factor("spreads", -0.5 * jnp.sum(weights[design.spread_trial] * spread**2))
 
@@ -204,10 +204,6 @@ def _trial_size(design: Design, values: Mapping[str, Any]) -> Any:
     import jax.numpy as jnp
 
     return jnp.where(_only_ssri(design), values["ssri_trial_sd"], values["trial_sd"])
-
-
-SPREAD_MISFIT = 0.15
-"""Log units by which trials' SDs differ beyond sampling: completers against all, LOCF, enrichment."""
 
 
 def trial_effects(design: Design, values: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

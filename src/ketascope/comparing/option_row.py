@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ketascope.comparing.acute_summary import NAMES as ACUTE_NAMES
@@ -30,7 +31,7 @@ from ketascope.comparing.symptom_summary import (
 )
 from ketascope.model import placebo
 from ketascope.model.exposure import ketamine_doses
-from ketascope.model.symptoms import as_expectancy, patient_scores, untreated_means
+from ketascope.model.symptoms import as_expectancy, patient_scores, population_means, untreated_means
 from ketascope.people import RANDOM_EFFECTS
 from ketascope.simulation import ERROR_TOLERANCE, PatientRun
 
@@ -205,7 +206,9 @@ def _symptoms(
         row["symptoms"] = symptom_summary(indication, means, setting.until_h, only_ssri, flags)
         row["symptoms_if_expectancy"] = row["symptoms"]
         if run is not None:
-            second = option_means(indication, parameters, as_expectancy(effects), of_draws, of_ssri, True)
+            # Placebo and the SSRI are the same in both readings.
+            other = population_means(indication, parameters, as_expectancy(effects), of_draws, True, means.rated)
+            second = replace(means, option=other)
             own = Flags()
             row["symptoms_if_expectancy"] = symptom_summary(indication, second, setting.until_h, only_ssri, own)
             flags.merge(own, "if the fast part is expectancy: ")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ketascope.model import placebo, scoring
@@ -225,8 +226,6 @@ def population_means(
     """
     import numpy as np
 
-    z_drug, w_drug = np.polynomial.hermite_e.hermegauss(RESPONSE_NODES) if active else (np.zeros(1), np.ones(1))
-    w_drug = w_drug / w_drug.sum()
     sd_response = parameters.value("symptoms.drug_response_sd")
     residual = parameters.value(f"symptoms.{indication.name}_residual_sd")
 
@@ -236,6 +235,8 @@ def population_means(
         background = background + ssri_link(indication, effects, course)
         background = background + (effects.contrast * effects.unblinding)[:, None] * course.unblinding
         drug = effects.fast[:, None] * course.fast + effects.slow[:, None] * course.slow
+    # Where no drug acts, patients do not differ in their response to it: one node is exact.
+    z_drug, w_drug = normal_nodes(RESPONSE_NODES) if drug.any() else (np.zeros(1), np.ones(1))
     at = np.zeros(0, dtype=int) if rated is None else rated
     mean = np.zeros_like(background)
     response = np.zeros((len(background), len(at)))
@@ -247,6 +248,15 @@ def population_means(
     return PopulationMeans(mean - indication.baseline, response)
 
 
+@lru_cache(maxsize=4)
+def normal_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Hermite nodes and weights of a standard normal, (count,) each."""
+    import numpy as np
+
+    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
+    return nodes, weights / weights.sum()
+
+
 def responders(indication: Indication, fall: np.ndarray, spread: np.ndarray, residual: float) -> np.ndarray:
     """Share of patients rated as responders: log falls normal with SD `spread`, ratings with SD `residual` points.
 
@@ -256,20 +266,24 @@ def responders(indication: Indication, fall: np.ndarray, spread: np.ndarray, res
     import numpy as np
     from scipy.special import ndtr
 
-    nodes, weights = np.polynomial.hermite_e.hermegauss(PLACEBO_NODES)
-    weights = weights / weights.sum()
+    nodes, weights = normal_nodes(PLACEBO_NODES)
     start, top = indication.baseline - indication.minimum, indication.maximum - indication.minimum
     needed = indication.baseline * (1.0 - indication.response_fall) - indication.minimum
-    over_placebo, over_rating = np.zeros_like(fall), np.zeros_like(fall)
+    by_rating = spread * needed > residual
+    fall_narrow, spread_narrow = fall[~by_rating], spread[~by_rating]
+    fall_wide, spread_wide = fall[by_rating], np.maximum(spread[by_rating], 1e-9)
+    over_placebo, over_rating = np.zeros_like(fall_narrow), np.zeros_like(fall_wide)
     for z, weight in zip(nodes, weights, strict=True):
-        left = np.minimum(start * np.exp(-fall - z * spread), top)
+        left = np.minimum(start * np.exp(-fall_narrow - z * spread_narrow), top)
         over_placebo += weight * ndtr((needed - left) / residual)
         allowed = needed - z * residual
         if allowed >= top:
             over_rating += weight
         elif allowed > 0.0:
-            over_rating += weight * ndtr((fall - np.log(start / allowed)) / np.maximum(spread, 1e-9))
-    return np.where(spread * needed > residual, over_rating, over_placebo)
+            over_rating += weight * ndtr((fall_wide - np.log(start / allowed)) / spread_wide)
+    share = np.empty_like(fall)
+    share[by_rating], share[~by_rating] = over_rating, over_placebo
+    return share
 
 
 def untreated_means(

@@ -50,6 +50,7 @@ def calibrate(
         )
     if find_spec("numpyro") is None:
         raise InputError("calibrate needs NumPyro: install ketascope with its extra 'bayes'")
-    from ketascope.evidence.symptom_trials.calibration import Settings, calibrate_on_trials
+    from ketascope.evidence.fit_settings import Settings
+    from ketascope.evidence.symptom_trials.calibration import calibrate_on_trials
 
     return calibrate_on_trials(Settings(Path(folder), chains, warm_up, draws, seed, workers), report)

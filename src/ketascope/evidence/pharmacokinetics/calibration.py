@@ -6,7 +6,7 @@ import hashlib
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ketascope.errors import InputError
+from ketascope.evidence.fit_settings import Settings
 from ketascope.evidence.pharmacokinetics import cross_validation, likelihood, posterior
 from ketascope.evidence.pharmacokinetics.estimation import Estimate, estimate, predictive
 from ketascope.evidence.pharmacokinetics.observations import PARTS, Observation, observations
@@ -22,34 +23,9 @@ from ketascope.evidence.pharmacokinetics.structures import CANDIDATES, Structure
 from ketascope.files import write_aside
 from ketascope.model.parameter_store import Parameter, ParameterSet, load_parameters
 
-FEWEST_DRAWS = 100
 NOT_BEATEN = 2.0
 """Log density by which a structure must be better to beat a simpler one: less is within the noise of a dozen groups."""
 INTERVAL = (0.05, 0.5, 0.95)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How long to sample and with which seed; `folder` keeps finished steps, so that a stopped run goes on."""
-
-    folder: Path
-    chains: int
-    warm_up: int
-    draws: int
-    seed: int
-    workers: int
-
-    def check(self) -> None:
-        """Raise InputError for a number that cannot be used."""
-        if not 2 <= self.chains <= 16:
-            raise InputError(f"chains {self.chains}: must be 2 to 16")
-        for name in ("warm_up", "draws"):
-            if not FEWEST_DRAWS <= getattr(self, name) <= 100_000:
-                raise InputError(f"{name.replace('_', '-')} {getattr(self, name)}: must be {FEWEST_DRAWS} to 100000")
-        if not 1 <= self.workers <= self.chains:
-            raise InputError(f"workers {self.workers}: must be 1 to the number of chains, {self.chains}")
-        if not 0 <= self.seed < 2**31:
-            raise InputError(f"seed {self.seed}: must be a whole number from 0 to 2^31 - 1")
 
 
 def calibrate(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ketascope.data import load
-from ketascope.errors import InputError
+from ketascope.evidence.fit_settings import Settings
 from ketascope.evidence.priors import load_prior_rows, priors_of
 from ketascope.evidence.symptom_trials import leave_one_out, posterior, predictive
 from ketascope.evidence.symptom_trials.design import Design, make_design
@@ -36,7 +36,6 @@ from ketascope.evidence.symptom_trials.trial_file import assumptions, load_trial
 from ketascope.files import write_aside
 from ketascope.model.parameter_store import ParameterSet, load_parameters
 
-FEWEST_DRAWS = 100
 SECOND_SEED = 1000
 """Added to the seed for the run that shows what Monte-Carlo error is left."""
 SHORT_CHAIN = 350
@@ -45,30 +44,6 @@ SHORT_CHAINS = {"sensitivity": 2, "left out": 1}
 FULL_WEIGHT = 1.0
 INDICATION_SIZES = ("baseline_score", "endpoint_sd", "response")
 """What the fit reads of an indication."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How long to sample and with which seed; `folder` keeps finished chains, so that a stopped run goes on."""
-
-    folder: Path
-    chains: int
-    warm_up: int
-    draws: int
-    seed: int
-    workers: int
-
-    def check(self) -> None:
-        """Raise InputError for a number that cannot be used."""
-        if not 2 <= self.chains <= 16:
-            raise InputError(f"chains {self.chains}: must be 2 to 16")
-        for name in ("warm_up", "draws"):
-            if not FEWEST_DRAWS <= getattr(self, name) <= 100_000:
-                raise InputError(f"{name.replace('_', '-')} {getattr(self, name)}: must be {FEWEST_DRAWS} to 100000")
-        if not 1 <= self.workers <= self.chains:
-            raise InputError(f"workers {self.workers}: must be 1 to the number of chains, {self.chains}")
-        if not 0 <= self.seed < 2**31 - SECOND_SEED:
-            raise InputError(f"seed {self.seed}: must be a whole number from 0 to {2**31 - SECOND_SEED - 1}")
 
 
 @dataclass(frozen=True)
@@ -88,7 +63,7 @@ def calibrate_on_trials(settings: Settings, report: Callable[[str], None] = lamb
 
     Finished chains are kept in the folder, so that a stopped run goes on. The packaged model stays as it is.
     """
-    settings.check()
+    settings.check(SECOND_SEED)
     design = packaged_design(FULL_WEIGHT)  # predictions have the errors that were printed
     tasks = _tasks(settings, design)
     found = _run(settings, tasks, report)

@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 REPORT := build/gad.html
 
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench validate calibrate calibrate-pharmacokinetics docs lint format generate lock clean distclean
+.PHONY: help run test check bench bench-places validate calibrate calibrate-pharmacokinetics docs lint format generate lock clean distclean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make calibrate estimate the symptom model again from the trials (half an hour); then make validate"
 	@echo "make calibrate-pharmacokinetics  estimate the pooled concentrations again (an hour); then make calibrate"
 	@echo "make bench     speed on the reference problem"
+	@echo "make bench-places  a store of places of full size: build, memory, questions (10 GB of disk, ten minutes)"
 	@echo "make docs      build/docs/index.html"
 	@echo "make lint      ruff and mypy; make format mends what ruff can mend"
 	@echo "make generate  rewrite the generated pages and the output shown in the README"
@@ -85,6 +86,9 @@ calibrate: $(VENV)/.dev
 calibrate-pharmacokinetics: $(VENV)/.dev
 	$(BIN)/ketascope calibrate --part pharmacokinetics --output build/calibration/pharmacokinetics
 	cp -r build/calibration/pharmacokinetics/model build/calibration/pharmacokinetics/evidence src/ketascope/
+
+bench-places: $(VENV)/.dev
+	$(BIN)/python benchmarks/places.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check

@@ -23,6 +23,9 @@ settings.register_profile("fixed", deadline=None, derandomize=True, print_blob=T
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
+# The browser for tests of pages; it brings its own rule for machines that have none.
+pytest_plugins = ("browser_fixtures",)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -13,7 +13,7 @@ from ketascope.cli import main
 IV = "ketamine 0.5 mg/kg IV over 40 min"
 DRUGS = "ketamine, esketamine, escitalopram, sertraline, paroxetine, fluoxetine, venlafaxine"
 ROUTES = "IV, IM, SC, nasal, SL, buccal, oral, oral-ER, rectal"
-COMMANDS = "calibrate, compare, evidence, parameters, simulate, validate"
+COMMANDS = "calibrate, compare, evidence, find, parameters, providers, simulate, validate"
 COMMON = "--indication, --weight, --age, --sex, --hepatic, --interaction, --until, --patients, --seed, --sampling"
 COMPARE_OPTIONS = f"{COMMON}, --scenario, --events, --show, --json, --csv, --html, --png, --help"
 INTERACTIONS = "ticlopidine, itraconazole, clarithromycin, grapefruit, st-johns-wort, rifampicin"
@@ -258,6 +258,34 @@ BAD: dict[tuple[str, ...], str] = {
     ("compare", IV, "--csv", "out", "--png", "./out"): (
         "--png: ./out is what --csv writes already; give it a file of its own"
     ),
+    # Places.
+    ("find",): "find needs a place, such as 07030, 'Princeton, NJ' or 40.7,-74.0",
+    ("find", "Princton, NJ"): (
+        "place 'Princton, NJ': no such town is known in New Jersey; did you mean Princeton, NJ? A ZIP works too"
+    ),
+    ("find", "7030"): "place '7030': a ZIP has 5 digits; did you mean 07030, with the zero in front?",
+    ("find", "07030", "--within", "50"): "--within: '50' has no unit; write 50mi or 50km",
+    ("find", "07030", "--within", "9000km"): (
+        "--within: '9000km' is wider than the country; write at most 8000km (4971mi), or leave the radius out"
+    ),
+    ("find", "07030", "--limit", "0"): "--limit: 0 is not between 1 and 500",
+    ("find", "07030", "--language", "klingon"): (
+        "--language: unknown word 'klingon' for language. Known: spanish, sign-language"
+    ),
+    ("find", "07030", "--html", "no/places.html"): (
+        "--html: cannot write places.html: the folder no does not exist; create it first"
+    ),
+    ("providers", "statsu"): (
+        "unknown word 'statsu' after providers; did you mean 'status'? It takes: build, status, update"
+    ),
+    ("providers", "build"): ("providers build needs at least one FILE; `ketascope providers update` fetches some"),
+    ("providers", "build", "ok.csv"): (
+        "ok.csv: not a list of places that is known here; headings found: ID, TIME, AMT, RATE, EVID, DRUG, ROUTE. It "
+        "should be the SAMHSA directory (.xlsx or .csv), a FindTreatment.gov export (.csv, .xlsx) or answer (.json, "
+        ".jsonl), or NPPES (.zip or .csv)"
+    ),
+    ("providers", "update", "nppess"): "unknown source 'nppess'; did you mean 'nppes'?",
+    ("providers", "update", "--within", "50mi"): "--within: a distance needs a place; write --near PLACE with it",
     # A wrong sentence writes nothing either.
     ("compare", "ketamine 35 ml IV", "--csv", "out.csv", "--html", "out.html", "--png", "out.png"): (
         "word 3 'ml': unknown unit. Units: mg, mg/kg, g, mcg, mcg/kg"
@@ -310,6 +338,11 @@ HELP += (
     "only",
     "lists all",
     "sort",
+    "between",
+    "wider than",
+    "needs a place",
+    "should be",
+    "It takes:",
 )
 # These name what is wrong so that nothing but leaving it out or naming another would be right.
 SELF_EXPLAINING = ("after what", "cannot read", "is not a number", "is longer than")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ketascope._version import __version__
 
 if TYPE_CHECKING:
+    from ketascope.care.finding import find
+    from ketascope.care.maintenance import build_providers, providers_status, update_providers
     from ketascope.comparison import Comparison, compare
     from ketascope.errors import InputError
     from ketascope.evidence.calibration import calibrate
@@ -26,12 +28,16 @@ _HOMES = {
     "Person": "ketascope.people",
     "Regimen": "ketascope.regimen",
     "Simulation": "ketascope.one_regimen",
+    "build_providers": "ketascope.care.maintenance",
     "calibrate": "ketascope.evidence.calibration",
     "compare": "ketascope.comparison",
+    "find": "ketascope.care.finding",
     "parameters": "ketascope.model.parameter_store",
     "parse": "ketascope.regimen",
     "pooled_evidence": "ketascope.evidence.summary",
+    "providers_status": "ketascope.care.maintenance",
     "simulate": "ketascope.one_regimen",
+    "update_providers": "ketascope.care.maintenance",
     "validate": "ketascope.evidence.pk_ledger",
 }
 
@@ -42,12 +48,16 @@ __all__ = [
     "Regimen",
     "Simulation",
     "__version__",
+    "build_providers",
     "calibrate",
     "compare",
+    "find",
     "parameters",
     "parse",
     "pooled_evidence",
+    "providers_status",
     "simulate",
+    "update_providers",
     "validate",
 ]
 

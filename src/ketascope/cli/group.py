@@ -16,7 +16,9 @@ COMMANDS = {
     "calibrate": "ketascope.cli.calibrate_command",
     "compare": "ketascope.cli.compare_command",
     "evidence": "ketascope.cli.evidence_command",
+    "find": "ketascope.cli.find_command",
     "parameters": "ketascope.cli.parameters_command",
+    "providers": "ketascope.cli.providers_command",
     "simulate": "ketascope.cli.simulate_command",
     "validate": "ketascope.cli.validate_command",
 }

@@ -14,7 +14,7 @@ import click
 
 from ketascope.errors import InputError
 
-Progress = Callable[[int, int, str], None]
+Progress = Callable[[int, int | None, str], None]
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from ketascope.report.layout import (
     WHAT_IT_IS_NOT,
     comparison_report,
 )
+from ketascope.report.pages import environment
 
 if TYPE_CHECKING:
     from ketascope.charts import Chart
@@ -53,7 +54,7 @@ def page(document: Mapping[str, Any], charts: Sequence[Chart]) -> str:
     for part in drawn:
         before.setdefault(by_place.get(part["id"], "options"), []).append(part)
     return str(
-        _environment()
+        environment()
         .get_template("comparison.html")
         .render(
             report=report,
@@ -81,18 +82,6 @@ def write_html(
     if not target.parent.is_dir() or target.is_dir():
         return write_aside(target, "")
     return write_aside(target, comparison_html(document, curves, simulation))
-
-
-def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("ketascope.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _script(text: str) -> str:

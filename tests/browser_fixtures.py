@@ -1,0 +1,111 @@
+"""A real browser for tests of pages: Chromium of the machine, headless, without a network of its own.
+
+A test that takes `browser` or `open_page` is a browser test. Where there is no Chromium such tests are deselected and
+the terminal summary says so; with KETASCOPE_BROWSER=required they fail instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_FIXTURES = {"browser", "open_page"}
+MISSING = "browser tests not run: no Chromium found (Debian: chromium)"
+
+OpenPage = Callable[..., "Page"]
+
+
+def chromium() -> str | None:
+    """The path of the machine's Chromium or Chrome, None where there is none."""
+    return next((found for found in map(shutil.which, _NAMES) if found), None)
+
+
+def is_required() -> bool:
+    return os.environ.get("KETASCOPE_BROWSER") == "required"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if chromium() or is_required():
+        return
+    left_out = [item for item in items if _FIXTURES & set(getattr(item, "fixturenames", ()))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    # Said on every run without a browser: where tests run in parallel this process does not see what was deselected.
+    if not chromium() and not is_required():
+        terminalreporter.write_line(MISSING)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a process."""
+    path = chromium()
+    if path is None:
+        pytest.fail(f"KETASCOPE_BROWSER=required, but {MISSING}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens an address, or a file, in a window of a width and colour scheme."""
+    contexts = []
+
+    def opened(
+        address: str | Path,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        scheme: Literal["light", "dark"] = "light",
+        java_script: bool = True,
+    ) -> Page:
+        target = address.as_uri() if isinstance(address, Path) else address
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=java_script
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(target)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def serious_violations(page: Page) -> list[str]:
+    """What axe-core calls serious or critical on a page: rule, help text and the elements, one line each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {violation['help']}: {[node['target'] for node in violation['nodes'][:5]]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from ketascope.care.places.states import zip_state
+from ketascope.care.places.zip_points import census_points
+
 DIRECTORY_COLUMNS = [
     *("name1", "name2", "street1", "street2", "city", "state", "zip", "phone"),
     *("intake1", "intake2", "intake1a", "intake2a", "service_code_info"),
@@ -44,6 +47,15 @@ def write_csv(path: Path, columns: list[str], *rows: dict[str, str]) -> Path:
 
 def directory_file(folder: Path, *rows: dict[str, str], year: int = 2024) -> Path:
     return write_csv(folder / f"directory_{year}.csv", DIRECTORY_COLUMNS, *rows)
+
+
+def whole_directory(folder: Path, *rows: dict[str, str], year: int = 2025) -> Path:
+    """A directory with a row in every state, as the publisher's own has."""
+    one_a_state: dict[str, str] = {}
+    for zip_code in census_points():
+        one_a_state.setdefault(zip_state(zip_code), zip_code)
+    others = [HOBOKEN | {"state": state, "zip": code} for state, code in one_a_state.items() if state]
+    return directory_file(folder, *rows, *others, year=year)
 
 
 def locator_file(folder: Path, *rows: dict[str, str], day: str = "2026_03_01") -> Path:

@@ -13,7 +13,7 @@ from ketascope.cli import main
 IV = "ketamine 0.5 mg/kg IV over 40 min"
 DRUGS = "ketamine, esketamine, escitalopram, sertraline, paroxetine, fluoxetine, venlafaxine"
 ROUTES = "IV, IM, SC, nasal, SL, buccal, oral, oral-ER, rectal"
-COMMANDS = "calibrate, compare, evidence, find, parameters, providers, simulate, validate"
+COMMANDS = "audit, calibrate, compare, evidence, find, parameters, providers, simulate, validate"
 COMMON = "--indication, --weight, --age, --sex, --hepatic, --interaction, --until, --patients, --seed, --sampling"
 COMPARE_OPTIONS = f"{COMMON}, --scenario, --events, --show, --json, --csv, --html, --png, --help"
 INTERACTIONS = "ticlopidine, itraconazole, clarithromycin, grapefruit, st-johns-wort, rifampicin"
@@ -258,11 +258,24 @@ BAD: dict[tuple[str, ...], str] = {
     ("compare", IV, "--csv", "out", "--png", "./out"): (
         "--png: ./out is what --csv writes already; give it a file of its own"
     ),
+    # Articles.
+    ("audit",): "audit needs an article: a file, an address that begins with https://, or - for standard input",
+    ("audit", "nofile.txt"): "nofile.txt: no such file",
+    ("audit", "folder"): "folder is a folder: give the name of a file in it",
+    ("audit", "empty.csv"): "empty.csv is empty: there is nothing to audit",
+    (
+        "audit",
+        "ftp://example.org/a",
+    ): "ftp://example.org/a: only http and https addresses are fetched; give a file by its path",
+    ("audit", "ok.csv", "--html", "no/audit.html"): (
+        "--html: cannot write audit.html: the folder no does not exist; create it first"
+    ),
     # Places.
     ("find",): "find needs a place, such as 07030, 'Princeton, NJ' or 40.7,-74.0",
     ("find", "Princton, NJ"): (
         "place 'Princton, NJ': no such town is known in New Jersey; did you mean Princeton, NJ? A ZIP works too"
     ),
+    ("find", "Princeton", "NJ"): ("unexpected 'NJ' after what find takes; a place with spaces needs quotes around it"),
     ("find", "7030"): "place '7030': a ZIP has 5 digits; did you mean 07030, with the zero in front?",
     ("find", "07030", "--within", "50"): "--within: '50' has no unit; write 50mi or 50km",
     ("find", "07030", "--within", "9000km"): (
@@ -345,7 +358,7 @@ HELP += (
     "It takes:",
 )
 # These name what is wrong so that nothing but leaving it out or naming another would be right.
-SELF_EXPLAINING = ("after what", "cannot read", "is not a number", "is longer than")
+SELF_EXPLAINING = ("after what", "cannot read", "nothing to audit", "no such file", "is not a number", "is longer than")
 SELF_EXPLAINING += ("is not within the simulated time, 0 to",)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from care_files import BAYONNE, HOBOKEN, directory_file, locator_file
+from care_files import BAYONNE, HOBOKEN, directory_file, locator_file, whole_directory
 from ketascope.care import maintenance
 from ketascope.care.download.addresses import sources
 from ketascope.cli import main
@@ -65,6 +65,13 @@ class TestFind:
         assert "That is not proof that there is none" in printed
         assert "988" in printed
 
+    def test_coordinates_south_of_the_equator_are_no_option(self, data):
+        document = json.loads(run("find", "-14.28,-170.70", "--limit", "1", "--json").stdout)
+        assert (document["place"]["state"], document["counts"]["shown"]) == ("AS", 1)
+        assert json.loads(run("find", "--limit", "1", "--json", "--", "-14.28,-170.70").stdout) == document
+        swapped = run("find", "-74.0,40.7", code=2)
+        assert "latitude comes first" in swapped.stderr
+
     def test_filters_are_printed_as_understood(self, data):
         printed = run("find", "07102", "--offers", "tms", "--payment", "medicaid", "--within", "30mi").stdout
         assert "within 48.3 km (30 mi)" in " ".join(printed.split())
@@ -73,8 +80,9 @@ class TestFind:
 class TestProviders:
     def test_status_of_a_fresh_machine_names_edition_age_and_coverage(self, data):
         printed = run("providers", "status").stdout
-        for words in ("No store of your own", "1,490", "NJ, NY, PA, CT, DE", "CA 23, CO 1"):
-            assert words in printed
+        words_shown = ("No store of your own", "1,490", "NJ, NY, PA, CT, DE", "CA 23, CO 1", "for: Ketamine infusion.")
+        for words in words_shown:
+            assert words in " ".join(printed.split())
         assert run("providers").stdout == printed
 
     def test_build_prints_totals_and_find_then_asks_the_new_store(self, data, tmp_path):
@@ -87,6 +95,14 @@ class TestProviders:
         assert Path(document["store"]).parent == data
         places = json.loads(run("find", "07002", "--limit", "500", "--json").stdout)["store"]["sources"]
         assert {source["edition"] for source in places} == {"2022", "2024"}
+        printed = run("providers", "status").stdout
+        assert "A newer file replaces all of it." not in printed
+        assert f"unusable rows of the last build: {data / 'quarantine.csv'}\n" in printed
+        again = run("providers", "build", str(whole_directory(tmp_path)), code=0).stdout
+        assert "no longer in the store: directory_2024.csv" in again
+        printed = run("providers", "status").stdout
+        assert "A newer file replaces all of it." in printed
+        assert "unusable rows" not in printed
 
     def test_totals_of_every_file_add_up(self, data, tmp_path, root):
         sample = str(root / "tests" / "fixtures" / "nppes_sample.csv")
@@ -107,7 +123,7 @@ class TestProviders:
     def test_unusable_rows_are_named_in_the_quarantine_file(self, data, tmp_path):
         file = directory_file(tmp_path, BAYONNE, HOBOKEN | {"state": "ZZ"})
         printed = run("providers", "build", str(file)).stdout
-        assert "1 unusable rows" in printed
+        assert "1 unusable row, each with its reason" in printed
         text = (data / "quarantine.csv").read_text(encoding="utf-8")
         assert text.splitlines()[0] == "file,row,field,value,reason"
         assert "directory_2024.csv,3,state,ZZ," in text
@@ -196,6 +212,14 @@ class TestUpdate:
         assert result.stderr.count("\n") == 1
         assert (data / "places.duckdb").read_bytes() == before
         assert run("find", "07030", "--offers", "ketamine-infusion", "--limit", "1").stdout.count("River Clinic") == 1
+
+    def test_one_source_that_cannot_be_fetched_does_not_keep_the_other_away(self, data, server):
+        self.locator(server, self.row("River Clinic"))
+        result = run("providers", "update", "--mirror", server.base, "--json", code=1)
+        document = json.loads(result.stdout)
+        assert [record["file"] for record in document["downloads"]] == ["findtreatment.jsonl"]
+        assert [entry["source"] for entry in document["not_fetched"]] == ["samhsa-directory"]
+        assert document["places"] == 1491
 
     def test_without_a_connection_it_says_what_still_works(self, data, server, monkeypatch):
         address = server.base

@@ -222,6 +222,7 @@ class TestWishes:
                 {"year": 1999},
                 "no address is known for the edition of 1999; there are 2024, 2025",
             ),
+            (("findtreatment", "samhsa-directory"), {"year": 1999}, "no address is known for the edition of 1999"),
         ],
     )
     def test_one_that_cannot_be_met_is_refused_before_anything_is_called(

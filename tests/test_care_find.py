@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from care_files import BAYONNE, HOBOKEN, directory_file, locator_file
+from care_files import BAYONNE, HOBOKEN, directory_file, locator_file, whole_directory
+from ketascope.care.coverage import coverage
 from ketascope.care.finding import find
 from ketascope.care.places.great_circle import distance_km
+from ketascope.care.places.outlines import distance_to_state_km
 from ketascope.care.radius import read_radius
 from ketascope.care.store import search
 from ketascope.care.store.building import build_store
 from ketascope.care.store.current import answering_store
 from ketascope.care.store.reading import opened
 from ketascope.errors import InputError
+from ketascope.report.care_words import infusion_words
 
 # Great-circle distances between Census points, R = 6371.0088 km: the nearest two sites that list infusion.
 GOLDEN = [
@@ -78,6 +81,33 @@ class TestWhatCannotBeTold:
         assert coverage["unlisted_states"] == ["MD"]
         assert "NJ" in coverage["words"]
 
+    def test_a_replaced_edition_has_no_part_in_the_answer(self, tmp_path):
+        store = build_store([whole_directory(tmp_path)], store=tmp_path / "places.duckdb").store
+        document = find("10001", offers=["ketamine-infusion"], store=store)
+        assert document["results"] == []
+        assert [source["edition"] for source in document["store"]["sources"]] == ["2025"]
+
+    def test_a_cut_of_a_newer_directory_takes_nothing_away(self, tmp_path):
+        store = build_store([directory_file(tmp_path, HOBOKEN)], store=tmp_path / "places.duckdb").store
+        document = find("10001", offers=["ketamine-infusion"], limit=1, store=store)
+        assert document["results"][0]["name"].startswith("VA NY Harbor")
+        assert [source["edition"] for source in document["store"]["sources"]] == ["2022", "2024"]
+
+    def test_what_is_held_of_an_unlisted_state_is_said_as_it_is(self, tmp_path):
+        assert "only places that list ketamine infusion, or nothing, of" in find("90210")["coverage"]["words"]
+        here = {"latitude": "40.74", "longitude": "-74.03"}
+        store = build_store([locator_file(tmp_path, HOBOKEN | here)], store=tmp_path / "places.duckdb").store
+        assert "only some places, or nothing, of" in find("90210", store=store)["coverage"]["words"]
+
+    def test_a_border_that_the_circle_misses_by_less_than_the_outlines_are_off_counts(self):
+        # Greenwich lies 2.6 km from the packaged border of New York.
+        gap_km = distance_to_state_km(41.0, -73.6, "NY")
+        asked = {"state": "CT", "latitude": 41.0, "longitude": -73.6, "offered_codes": [], "unlisted": []}
+        sources = [{"complete_states": ["CT"], "complete_services": []}]
+        answers = [coverage(sources, radius_km=gap_km - less, **asked)["answer"] for less in (0.5, 2.5)]
+        assert gap_km > 2.5
+        assert answers == ["partial", "complete"]
+
     def test_a_circle_inside_the_five_states_is_complete(self):
         assert find("07030", offers=["tms"], within="20mi")["coverage"]["answer"] == "complete"
 
@@ -110,6 +140,10 @@ class TestFilters:
         rows = find("07102", offers=["emdr"], payment=["medicaid"], age_group=["seniors"], telehealth=True)["results"]
         assert len(rows) == 10
         assert all({"EMDR", "MD", "SNR", "TELE"} <= self.codes(row) for row in rows)
+
+    def test_a_text_alone_is_one_entry(self):
+        one = find("07102", offers="tms,ect", payment="medicaid", limit=20)
+        assert one["results"] == find("07102", offers=["tms", "ect"], payment=["medicaid"], limit=20)["results"]
 
     def test_a_comma_separates_alternatives_as_a_second_option_does(self):
         two = find("07102", offers=["tms", "ect"], limit=20)["results"]
@@ -151,6 +185,21 @@ class TestSources:
 
     def test_a_cut_of_a_directory_cannot_tell(self, two_sources):
         assert find("07002", offers=["ketamine-infusion"], store=two_sources)["coverage"]["answer"] == "cannot tell"
+
+    def test_the_source_that_lists_infusion_is_named_where_a_newer_one_does_not(self, two_sources):
+        first, second = find("07002", store=two_sources)["results"]
+        assert first["source"] == "findtreatment"
+        assert [row["source"] for row in first["ketamine_infusion_listed_by"]] == ["samhsa-directory"]
+        assert infusion_words(first, is_short=True) == "listed by samhsa-directory, edition 2024"
+        assert second["ketamine_infusion_listed_by"] == []
+        own = find("07002", offers=["ketamine-infusion"], limit=1)["results"][0]
+        assert infusion_words(own) == "listed"
+
+    def test_the_age_of_every_source_behind_a_place_is_flagged(self, two_sources):
+        first = find("07002", limit=1, store=two_sources)
+        messages = [flag["message"] for flag in first["flags"] if flag["code"] == "old_edition"]
+        assert len(messages) == 1
+        assert "edition 2024" in messages[0]
 
     def test_every_result_has_source_edition_and_date(self):
         for row in find("07030", limit=20)["results"]:

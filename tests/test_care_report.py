@@ -136,6 +136,23 @@ def test_flags_of_the_document_are_printed_with_their_code() -> None:
     assert "[old_edition] The newest edition is 4.6 years old." in flat(printed(document))
 
 
+def test_a_code_without_a_name_is_shown_as_it_was_printed() -> None:
+    document = near_hoboken(1)
+    document["results"][0]["services"] = [
+        {"kind": "service", "code": "KIT", "name": "Ketamine Infusion Therapy"},
+        {"kind": "service", "code": "ZZZ", "name": ""},
+    ]
+    assert rows(document)[0]["services"] == "Ketamine Infusion Therapy; ZZZ"
+
+
+def test_the_csv_says_listed_whichever_source_lists_it() -> None:
+    document = near_hoboken(1)
+    other = {"source": "findtreatment", "source_label": "FindTreatment.gov", "edition": "2026-11-01", "row_date": ""}
+    document["results"][0]["ketamine_infusion_listed_by"] = [other]
+    assert rows(document)[0]["ketamine_infusion"] == "listed"
+    assert "ketamine infusion: listed by findtreatment, edition 2026-11-01" in flat(printed(document))
+
+
 def test_other_sources_of_the_same_place_are_named() -> None:
     document = near_hoboken(1)
     other = {"source": "findtreatment", "source_label": "FindTreatment.gov", "edition": "2026-11-01"}

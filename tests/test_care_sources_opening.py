@@ -49,7 +49,7 @@ def truncated_workbook(folder: Path) -> bytes:
         ("page.csv", b"\xef\xbb\xbf<html>", "a web page"),
         ("old.xls", OLD_OFFICE, r"old kind \(.xls\); save it as .xlsx"),
         ("locked.xlsx", OLD_OFFICE + "EncryptedPackage".encode("utf-16-le"), "locked by a password"),
-        ("data.csv.gz", gzip.compress(b"name1"), "packed with gzip; unpack it"),
+        ("data.csv.gz", gzip.compress(b"name1", mtime=0), "packed with gzip; unpack it"),
         ("list.pdf", b"%PDF-1.7", "a PDF; take the workbook"),
         ("wide.csv", "name1,zip\n".encode("utf-16"), "text in UTF-16; save it as CSV UTF-8"),
         ("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(50), "a file of an unknown kind"),
@@ -109,7 +109,7 @@ def test_every_source_is_described():
         about = catalogue()[key]
         texts = [about[name] for name in ("label", "publisher", "credit", "rights", "page", "covers", "leaves_out")]
         assert all(texts)
-        assert about["newer_replaces"] in ("edition", "row")
+        assert isinstance(about["names_services"], bool)
 
 
 def test_opening_module_loads_none_of_the_heavy_libraries():
@@ -158,7 +158,7 @@ def test_esketamine_is_a_word_that_no_list_answers():
     word = query_word("esketamine", "offers")
 
     assert word.listed_by == ()
-    assert "1-855-382-6022" in word.reason
+    assert "where to ask" in word.reason
 
 
 def test_an_unknown_word_offers_the_nearest_and_the_list_or_its_own_group():

@@ -246,6 +246,21 @@ def test_numbers_switched_off_persons_and_places_abroad_are_told_apart(tmp_path)
     }
 
 
+@pytest.mark.parametrize(
+    ("off", "on", "is_off"),
+    [
+        ("03/21/2006", "03/29/2006", False),
+        ("03/29/2010", "03/21/2006", True),
+        ("03/29/2006", "03/29/2006", False),
+        ("03/29/2010", "soon", False),
+    ],
+)
+def test_the_later_of_two_days_says_whether_a_number_is_switched_off(tmp_path, off, on, is_off):
+    days = {"NPI Deactivation Date": off, "NPI Reactivation Date": on}
+    _, (row,) = read(csv_file(tmp_path, written(ORGANISATION | days)))
+    assert isinstance(row, Deactivated) is is_off
+
+
 # --- broken lines
 
 

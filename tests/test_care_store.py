@@ -7,14 +7,28 @@ import os
 
 import pytest
 
-from care_files import BAYONNE, HOBOKEN, directory_file, locator_file
+from care_files import BAYONNE, HOBOKEN, directory_file, locator_file, whole_directory, write_csv
 from ketascope.care.facility import Facility
+from ketascope.care.sources.source_file import catalogue
+from ketascope.care.store import downloaded
 from ketascope.care.store.building import build_store
 from ketascope.care.store.current import answering_store
 from ketascope.care.store.joining import site_key
 from ketascope.care.store.location import packaged_store_file, store_file
 from ketascope.care.store.reading import opened, rows
 from ketascope.errors import InputError
+
+
+def registry_file(folder, *rows, day="20250413"):
+    """Organisations in the columns of the registry that are read."""
+    about = catalogue()["nppes"]
+    numbered = about["numbered_columns"]["taxonomy"]
+    kinds = [f"{numbered['name']}{number}" for number in range(1, numbered["count"] + 1)]
+    shape = {"npi": "1234567893", "entity_type": "2", "name": "HARBOR CLINIC", "street": "1 MAIN ST"}
+    shape |= {"city": "HOBOKEN", "state": "NJ", "zip": "07030", "updated": "02/03/2024"}
+    written = [{about["columns"][name]: text for name, text in (shape | row).items()} for row in rows]
+    path = folder / f"npidata_pfile_20250401-{day}.csv"
+    return write_csv(path, [*about["columns"].values(), *kinds], *({**row, kinds[0]: "2084P0800X"} for row in written))
 
 
 def facility(**fields: str) -> Facility:
@@ -93,15 +107,28 @@ class TestABuild:
         (place,) = ask(report.store, "SELECT latitude, longitude, located_by FROM place")
         assert place == {"latitude": 40.6687, "longitude": -74.1143, "located_by": "source"}
 
-    def test_a_newer_directory_replaces_the_whole_older_edition(self, tmp_path):
+    def test_a_cut_of_a_newer_directory_replaces_only_the_rows_that_it_repeats(self, tmp_path):
         old = directory_file(tmp_path, BAYONNE, HOBOKEN, year=2023)
         new = directory_file(tmp_path, HOBOKEN, year=2025)
         report = build(tmp_path, new, old)
         assert {entry.edition: (entry.places, entry.superseded) for entry in report.files} == {
-            "2023": (0, 2),
+            "2023": (1, 1),
             "2025": (1, 0),
         }
-        assert ask(report.store, "SELECT name FROM place") == [{"name": HOBOKEN["name1"]}]
+
+    def test_a_whole_newer_directory_replaces_all_older_rows_of_its_states(self, tmp_path):
+        old = directory_file(tmp_path, BAYONNE, HOBOKEN, year=2023)
+        report = build(tmp_path, whole_directory(tmp_path), old)
+        older, newer = report.files
+        assert (older.edition, older.places, older.superseded) == ("2023", 0, 2)
+        assert newer.places == newer.read >= 50
+
+    def test_the_row_with_its_own_coordinates_stands_for_a_site_of_several_sources(self, tmp_path):
+        exact = BAYONNE | {"latitude": "40.6687", "longitude": "-74.1143"}
+        files = [locator_file(tmp_path, exact, day="2025_01_01"), directory_file(tmp_path, BAYONNE, year=2026)]
+        report = build(tmp_path, *files)
+        (row,) = ask(report.store, "SELECT located_by FROM place WHERE stands_for_site")
+        assert (row["located_by"], report.places, report.sites) == ("source", 2, 1)
 
     def test_a_newer_export_replaces_only_the_rows_that_it_repeats(self, tmp_path):
         here = {"latitude": "40.74", "longitude": "-74.03"}
@@ -112,6 +139,69 @@ class TestABuild:
             (HOBOKEN["name1"], "201-555-0199"),
             (BAYONNE["name1"], BAYONNE["phone"]),
         ]
+
+    def test_a_replaced_edition_is_complete_for_nothing(self, tmp_path):
+        report = build(tmp_path, whole_directory(tmp_path), with_packaged=True)
+        sources = ask(report.store, "SELECT places, complete_states, complete_services FROM source ORDER BY source_id")
+        assert sources[0] == {"places": 0, "complete_states": None, "complete_services": []}
+        kept = build(tmp_path, directory_file(tmp_path, HOBOKEN, year=2021), with_packaged=True)
+        sources = ask(kept.store, "SELECT complete_states, complete_services FROM source WHERE packaged")
+        assert sources == [{"complete_states": ["NJ", "NY", "PA", "CT", "DE"], "complete_services": ["KIT"]}]
+
+    def test_a_newer_file_that_has_every_place_of_a_state_ends_the_older_rows_there(self, tmp_path, monkeypatch):
+        here = {"latitude": "40.74", "longitude": "-74.03"}
+        there = {"city": "New York", "state": "NY", "zip": "10001", "latitude": "40.75", "longitude": "-73.99"}
+        old = locator_file(tmp_path, BAYONNE | here, HOBOKEN | there, day="2025_01_01")
+        new = locator_file(tmp_path, HOBOKEN | here, day="2026_01_01")
+
+        def whole_new_jersey(source):
+            source.complete_states = ("NJ",) if source.path == new else None
+            return source
+
+        monkeypatch.setattr(downloaded, "dated", whole_new_jersey)
+        report = build(tmp_path, old, new)
+        found = ask(report.store, "SELECT name, state FROM place ORDER BY state")
+        assert [(row["name"], row["state"]) for row in found] == [(HOBOKEN["name1"], "NJ"), (HOBOKEN["name1"], "NY")]
+        assert [(entry.places, entry.superseded) for entry in report.files] == [(1, 1), (1, 0)]
+
+    def test_of_two_rows_with_one_number_of_the_registry_the_later_counts(self, tmp_path):
+        report = build(tmp_path, registry_file(tmp_path, {"name": "FIRST NAME"}, {"name": "SECOND NAME"}))
+        assert ask(report.store, "SELECT name FROM place") == [{"name": "SECOND NAME"}]
+        assert (report.files[0].places, report.files[0].superseded) == (1, 1)
+
+    @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)])
+    def test_weekly_files_switch_a_number_off_and_on_again_whatever_their_order(self, tmp_path, order):
+        off, on = {"deactivated": "04/15/2025"}, {"reactivated": "04/22/2025"}
+        again = {"deactivated": "05/06/2025"}
+        files = [
+            registry_file(tmp_path, {}, day="20250413"),
+            registry_file(tmp_path, off | dict.fromkeys(("entity_type", "name", "street", "city"), ""), day="20250420"),
+            registry_file(tmp_path, off | on | {"name": "HARBOR CLINIC AGAIN"}, day="20250427"),
+            registry_file(tmp_path, on | again, day="20250511"),
+        ]
+
+        def names(*chosen):
+            # A place elsewhere keeps a build without the number from being empty.
+            others = directory_file(tmp_path, HOBOKEN)
+            report = build(tmp_path, others, *(files[number] for number in order if number in chosen))
+            return [row["name"] for row in ask(report.store, "SELECT name FROM place WHERE npi <> ''")]
+
+        assert names(0) == ["HARBOR CLINIC"]
+        assert names(0, 1) == []
+        assert names(0, 1, 2) == ["HARBOR CLINIC AGAIN"]
+        assert names(0, 1, 2, 3) == []
+
+    def test_a_folder_may_be_called_like_a_pattern(self, tmp_path):
+        folder = tmp_path / "my [old] *places'"
+        folder.mkdir()
+        assert build(folder, directory_file(tmp_path, HOBOKEN)).places == 1
+        assert sorted(path.name for path in folder.iterdir()) == ["places.duckdb", "quarantine.csv"]
+
+    def test_a_bad_value_is_no_formula_of_a_spreadsheet(self, tmp_path):
+        build(tmp_path, directory_file(tmp_path, BAYONNE, HOBOKEN | {"state": '=HYPERLINK("http://x","y")'}))
+        with (tmp_path / "quarantine.csv").open(encoding="utf-8", newline="") as stream:
+            (row,) = csv.DictReader(stream)
+        assert row["value"].startswith("'=HYPERLINK(")
 
     def test_repeated_rows_within_one_file_are_separate_programmes(self, tmp_path):
         report = build(tmp_path, directory_file(tmp_path, HOBOKEN, HOBOKEN, HOBOKEN))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from care_documents import near_hoboken, nothing_found, place_row
+from ketascope.care.finding import find
 from ketascope.care.places.great_circle import distance_km
 from ketascope.care.radius import KM_PER_MILE
-from ketascope.charts.map_geometry import HEIGHT_PX, WIDTH_PX, Window, apart, clockwise, cut, fitted_window
+from ketascope.charts.map_geometry import HEIGHT_PX, WIDTH_PX, Window, apart, bearing, clockwise, cut, fitted_window
 from ketascope.charts.render import render_png, render_svg
 from ketascope.charts.state_map import LAND, PAPER, map_colours, state_map
 
@@ -99,6 +101,18 @@ def test_the_scale_bar_is_as_long_as_it_says() -> None:
         said_km = float(record["text"].split(" mi")[0]) * KM_PER_MILE
         long_km = float(distance_km(record["latitude"], record["longitude"], record["latitude"], record["end"]))
         assert long_km == pytest.approx(said_km, rel=0.02)
+
+
+def test_the_scale_bar_keeps_clear_of_the_names_of_states() -> None:
+    document = find("07030", offers=["ketamine-infusion"])
+    spec = state_map(document).spec
+    window = fitted_window(document["place"], document["results"])
+    bar = next(values[0] for layer in layers(spec, "rule") if "end" in (values := layer["data"]["values"])[0])
+    (left, y), (right, _) = (window.pixel(bar[end], bar["latitude"]) for end in ("longitude", "end"))
+    (names,) = [layer for layer in layers(spec, "text") if "state" in layer["data"]["values"][0]]
+    for name in names["data"]["values"]:
+        x, at_y = window.pixel(name["longitude"], name["latitude"])
+        assert math.hypot(x - min(max(x, left), right), at_y - (y - 7)) > 20, name["state"]
 
 
 def test_land_is_land_and_not_everything_else() -> None:
@@ -201,3 +215,34 @@ def test_what_is_outside_is_cut_off() -> None:
     ring = [(-100.0, -100.0), (1000.0, -100.0), (1000.0, 1000.0), (-100.0, 1000.0)]
     assert set(cut(ring)) == {(0.0, 0.0), (WIDTH_PX, 0.0), (WIDTH_PX, HEIGHT_PX), (0.0, HEIGHT_PX)}
     assert cut([(-5.0, -5.0), (-1.0, -5.0), (-1.0, -1.0)]) == []
+
+
+# Across the 180th meridian
+
+
+GUAM = {"label": "96910, GU", "latitude": 13.44, "longitude": 144.78, "state": "GU"}
+HONOLULU = at(21.31, -157.86, state="HI", city="Honolulu")
+
+
+def test_guam_and_hawaii_are_neighbours_on_the_map() -> None:
+    window = fitted_window(GUAM, [HONOLULU])
+    (west, _), (east, _) = (window.pixel(row["longitude"], row["latitude"]) for row in (GUAM, HONOLULU))
+    assert 0 < west < WIDTH_PX / 2 < east < WIDTH_PX
+    assert math.isclose((east - west) / window.scale, math.radians(360 - 157.86 - 144.78))
+    assert bearing(GUAM, HONOLULU) == "east"
+    assert bearing(HONOLULU, GUAM) == "west"
+
+
+def test_states_on_both_sides_of_the_180th_meridian_are_drawn() -> None:
+    document = near_hoboken(1) | {"place": near_hoboken(1)["place"] | GUAM, "results": [HONOLULU]}
+    spec = state_map(document).spec
+    assert {"GU", "HI"} <= set(states(spec))
+    assert "NJ" not in states(spec)
+    assert "east" in state_map(document).summary
+
+
+def test_hundreds_of_places_take_no_long_time() -> None:
+    spots = [(20.0 * (number % 20), 20.0 * (number // 20)) for number in range(500)]
+    start = time.perf_counter()
+    assert len(apart([*spots], (200.0, 200.0))) == 500
+    assert time.perf_counter() - start < 4

@@ -12,6 +12,7 @@ from ketascope._version import __version__
 if TYPE_CHECKING:
     from ketascope.care.finding import find
     from ketascope.care.maintenance import build_providers, providers_status, update_providers
+    from ketascope.claims.auditing import audit, audit_text
     from ketascope.comparison import Comparison, compare
     from ketascope.errors import InputError
     from ketascope.evidence.calibration import calibrate
@@ -28,6 +29,8 @@ _HOMES = {
     "Person": "ketascope.people",
     "Regimen": "ketascope.regimen",
     "Simulation": "ketascope.one_regimen",
+    "audit": "ketascope.claims.auditing",
+    "audit_text": "ketascope.claims.auditing",
     "build_providers": "ketascope.care.maintenance",
     "calibrate": "ketascope.evidence.calibration",
     "compare": "ketascope.comparison",
@@ -48,6 +51,8 @@ __all__ = [
     "Regimen",
     "Simulation",
     "__version__",
+    "audit",
+    "audit_text",
     "build_providers",
     "calibrate",
     "compare",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ketascope.care.places.outlines import states_within
+from ketascope.care.places.outlines import simplified_by_km, states_within
+from ketascope.care.sources.services import query_words
 
 _PRIVATE_CLINICS = (
     "Directories list facilities that answered a survey; most private ketamine clinics are in none of them, "
@@ -33,15 +34,19 @@ def coverage(
         said = " ".join(f"{why[0].upper()}{why[1:]}." for why in unlisted)
         words = f"{said} {_PRIVATE_CLINICS}"
         return {"answer": "cannot tell", "words": words, "unlisted_states": []}
-    touched = states_within(latitude, longitude, radius_km) if radius_km is not None else []
+    # A border drawn too far away must not hide a state that the circle reaches.
+    touched = states_within(latitude, longitude, radius_km + simplified_by_km()) if radius_km is not None else []
     looked_at = sorted({*touched, *([state] if state else [])})
     missing = [name for name in looked_at if not _listed(sources, name, offered_codes)]
     what = "every listed place" if not offered_codes else "every listed place with this service"
     if not missing:
         words = f"The data holds {what} of {_and(looked_at)}. {_PRIVATE_CLINICS}"
         return {"answer": "complete", "words": words, "unlisted_states": []}
-    only = "holds only some places of" if offered_codes else "holds only listed ketamine infusion sites, or nothing, of"
-    cannot = f"The data {only} {_and(missing)}: whether there are nearer or other places cannot be told."
+    held = "some places" if offered_codes else _held_elsewhere(sources)
+    cannot = (
+        f"The data holds only {held}, or nothing, of {_and(missing)}: "
+        "whether there are nearer or other places cannot be told."
+    )
     if (state in missing) or len(missing) == len(looked_at):
         answer = "cannot tell"
     else:
@@ -61,6 +66,15 @@ def _listed(sources: Sequence[Mapping[str, Any]], state: str, offered_codes: Seq
         if offered_codes and set(offered_codes) <= everywhere:
             return True
     return False
+
+
+def _held_elsewhere(sources: Sequence[Mapping[str, Any]]) -> str:
+    """What may be there of a state that no source holds whole."""
+    if not all(source["complete_services"] for source in sources):
+        return "some places"
+    codes = {code for source in sources for code in source["complete_services"]}
+    labels = [word.label[:1].lower() + word.label[1:] for word in query_words("offers").values() if word.code in codes]
+    return f"places that list {' or '.join(labels)}"
 
 
 def _and(names: Sequence[str]) -> str:

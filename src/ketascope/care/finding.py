@@ -63,7 +63,8 @@ def _answer(
     filters = [_filter(words) for words in groups.values() if words]
     path = answering_store() if store is None else store
     with opened(path) as connection:
-        files = search.sources(connection)
+        # A file of which newer ones replaced every row has no part in an answer.
+        files = [file for file in search.sources(connection) if file["places"] or not file["rows_superseded"]]
         found = search.Found([], 0)
         # A group in which some word is listed can be answered by that word; one without any cannot.
         if all(wanted.codes for wanted in filters):
@@ -127,9 +128,12 @@ def _radius(text: str) -> float:
 
 
 def _words(texts: Iterable[str], group: Group) -> list[QueryWord]:
-    """Words of one group without repeats; a comma separates alternatives as a second option does."""
+    """Words of one group without repeats; a comma separates alternatives as a second option does.
+
+    A text alone is one entry and not a row of letters.
+    """
     wanted: dict[str, QueryWord] = {}
-    for text in texts:
+    for text in [texts] if isinstance(texts, str) else texts:
         for part in str(text).split(","):
             word = _word(part.strip(), group)
             wanted[word.key] = word
@@ -167,7 +171,7 @@ def _results(
 def _result(
     point: Place, site: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], said: Mapping[int, list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """One site: its newest row, what any source says about it, and each source with its date."""
+    """One site: the row that stands for it, what any source says about it, and each source with its date."""
     (row,) = (row for row in rows if row["place_id"] == site["place_id"])
     others = [other for other in rows if other["place_id"] != site["place_id"]]
     listed = [entry for one in rows for entry in said.get(one["place_id"], [])]
@@ -188,6 +192,9 @@ def _result(
         "offers": keys,
         "services": unique,
         "ketamine_infusion": "listed" if INFUSION in keys else "not listed",
+        "ketamine_infusion_listed_by": [
+            _origin(one) for one in rows if _infusion(said.get(one["place_id"], [])) == "listed"
+        ],
         "esketamine_certified": "unknown",
         "licensed": "unknown",
         "npi": npi,
@@ -234,7 +241,8 @@ def _edition(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flags(results: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     flags = []
-    used = {(result["source"], result["edition"]) for result in results}
+    rows = [row for result in results for row in (result, *result["other_sources"])]
+    used = {(row["source"], row["edition"]) for row in rows}
     for row in files:
         age = age_years(row["edition_date"])
         if age > _OLD_AFTER_YEARS and ((row["source"], row["edition"]) in used or not results):

@@ -35,8 +35,12 @@ def build_providers(
         raise InputError("providers build needs at least one FILE; `ketascope providers update` fetches some")
     for name in files:
         verified(Path(name))
+    before = _files_in_store()
     report = build_store(files, with_packaged=with_packaged, every_organisation=every_organisation, progress=progress)
-    return _document(report)
+    document = _document(report)
+    # A build holds what it was given and nothing else; what that leaves out should not go unnoticed.
+    document["no_longer_in_store"] = sorted(before - {entry.file for entry in report.files})
+    return document
 
 
 def update_providers(
@@ -53,7 +57,8 @@ def update_providers(
 
     names: findtreatment, samhsa-directory, nppes, nppes-weekly; the first two by default. near and within narrow
     the question to FindTreatment.gov; mirror is another server that offers the same paths. Returns the totals of
-    the build with the downloads in front. Raises InputError where nothing can be reached; the store is untouched.
+    the build with the downloads, and with the sources that could not be fetched and why. Raises InputError where none
+    could; the store is then untouched.
     """
     from ketascope.care.download import DEFAULT_NAMES, download, downloads_in
     from ketascope.care.store.downloaded import newest_of_each
@@ -74,8 +79,18 @@ def update_providers(
     wanted = tuple(names) or DEFAULT_NAMES
     if point is not None and not names:
         wanted = ("findtreatment",)
+    failed: dict[str, str] = {}
     with _only_one(folder):
-        fetched = download(wanted, folder, near=point, within_km=within_km, year=year, base=mirror, progress=downloaded)
+        fetched = download(
+            wanted,
+            folder,
+            near=point,
+            within_km=within_km,
+            year=year,
+            base=mirror,
+            progress=downloaded,
+            failed=failed,
+        )
         document = build_providers(newest_of_each(downloads_in(folder)), progress=built)
     document["downloads"] = [
         {
@@ -89,7 +104,20 @@ def update_providers(
         }
         for record in fetched
     ]
+    document["not_fetched"] = [{"source": name, "why": why} for name, why in failed.items()]
     return document
+
+
+def _files_in_store() -> set[str]:
+    """Names of the files that the user's store was built from; none where there is no store that can be read."""
+    from ketascope.care.store import search
+    from ketascope.care.store.reading import opened
+
+    try:
+        with opened(store_file()) as connection:
+            return {row["file_name"] for row in search.sources(connection)}
+    except InputError:
+        return set()
 
 
 @contextmanager
@@ -97,14 +125,18 @@ def _only_one(folder: Path) -> Iterator[None]:
     """Two updates at once would write the same part of a file; the system frees the lock when a process ends."""
     from filelock import FileLock, Timeout
 
+    lock = FileLock(folder / ".lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=0):
-            yield
+        lock.acquire()
     except Timeout:
         raise InputError(f"another update is writing to {folder}; wait until it ends") from None
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror}; set KETASCOPE_DATA to another folder") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def providers_status() -> dict[str, Any]:
@@ -153,7 +185,9 @@ def providers_status() -> dict[str, Any]:
             "places_by_state": {row["state"]: row["places"] for row in states},
             "infusion_sites_by_state": {row["state"]: row["sites"] for row in infusion},
         }
-    document["quarantine"] = str(quarantine_file()) if own.exists() and quarantine_file().exists() else None
+    has_rejected = any(row["rows_rejected"] for row in files)
+    written = has_rejected and own.exists() and quarantine_file().exists()
+    document["quarantine"] = str(quarantine_file()) if written else None
     return document
 
 

@@ -15,6 +15,8 @@ _MARGIN_PX = 38
 # A single place right at the start still needs surroundings to be recognised.
 _SMALLEST_SPAN_KM = 24.0
 _KM_PER_DEGREE = 111.195
+# More pairs than this take more than a second, and only markers without room need them.
+_MOST_COMPARISONS = 5_000_000
 _GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 
 Point = tuple[float, float]
@@ -31,11 +33,11 @@ class Window:
 
     def pixel(self, longitude: float, latitude: float) -> Point:
         """Where a point stands, in pixels from the upper left corner."""
-        x = WIDTH_PX / 2 + self.scale * math.radians(longitude - self.longitude)
+        x = WIDTH_PX / 2 + self.scale * math.radians(turned(longitude - self.longitude))
         return x, HEIGHT_PX / 2 - self.scale * (mercator(latitude) - mercator(self.latitude))
 
     def point(self, x: float, y: float) -> Point:
-        """Longitude and latitude of a pixel."""
+        """Longitude and latitude of a pixel; the longitude may pass 180 degrees and then goes on at the other side."""
         longitude = self.longitude + math.degrees((x - WIDTH_PX / 2) / self.scale)
         northing = mercator(self.latitude) + (HEIGHT_PX / 2 - y) / self.scale
         return longitude, math.degrees(2 * math.atan(math.exp(northing)) - math.pi / 2)
@@ -47,8 +49,9 @@ class Window:
 
 def fitted_window(place: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> Window:
     """The window that shows the place and every result with room to spare."""
-    points = [(place["longitude"], place["latitude"])] + [(row["longitude"], row["latitude"]) for row in results]
-    longitudes, northings = [x for x, _ in points], [mercator(y) for _, y in points]
+    # Counted from the place, so that Guam and Hawaii are neighbours across the 180th meridian.
+    longitudes = [place["longitude"] + turned(row["longitude"] - place["longitude"]) for row in (place, *results)]
+    northings = [mercator(row["latitude"]) for row in (place, *results)]
     middle = (max(northings) + min(northings)) / 2
     latitude = math.degrees(2 * math.atan(math.exp(middle)) - math.pi / 2)
     stretch = 1 / math.cos(math.radians(latitude))
@@ -56,7 +59,12 @@ def fitted_window(place: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
     width = max(math.radians(max(longitudes) - min(longitudes)), smallest)
     height = max(max(northings) - min(northings), smallest)
     scale = min((WIDTH_PX - 2 * _MARGIN_PX) / width, (HEIGHT_PX - 2 * _MARGIN_PX) / height)
-    return Window((max(longitudes) + min(longitudes)) / 2, latitude, scale)
+    return Window(turned((max(longitudes) + min(longitudes)) / 2), latitude, scale)
+
+
+def turned(degrees: float) -> float:
+    """The same direction between -180 and 180 degrees; what lies there already keeps its last digit."""
+    return degrees if -180 <= degrees <= 180 else (degrees + 180) % 360 - 180
 
 
 def mercator(latitude: float) -> float:
@@ -65,10 +73,11 @@ def mercator(latitude: float) -> float:
 
 
 def overlaps(ring: Ring, box: tuple[float, float, float, float]) -> bool:
-    """Whether a ring may reach into a box of west, south, east and north in degrees."""
+    """Whether a ring may reach into a box of west, south, east and north in degrees, also across the 180th meridian."""
     west, south, east, north = box
     longitudes, latitudes = [x for x, _ in ring], [y for _, y in ring]
-    return min(longitudes) <= east and max(longitudes) >= west and min(latitudes) <= north and max(latitudes) >= south
+    beside = any(min(longitudes) + turn <= east and max(longitudes) + turn >= west for turn in (-360, 0, 360))
+    return beside and min(latitudes) <= north and max(latitudes) >= south
 
 
 def clockwise(ring: Ring) -> Ring:
@@ -106,8 +115,12 @@ def area_and_middle(ring: Sequence[Point]) -> tuple[float, Point]:
 
 
 def apart(points: Sequence[Point], fixed: Point, rounds: int = 200) -> list[Point]:
-    """Points moved as little as needed until no two markers overlap nor hide `fixed`; the same every time."""
+    """Points moved as little as needed until no two markers overlap nor hide `fixed`; the same every time.
+
+    Hundreds of markers have no room side by side; fewer rounds are then made.
+    """
     moved = [list(point) for point in (fixed, *points)]
+    rounds = min(rounds, max(1, _MOST_COMPARISONS // len(moved) ** 2))
     nearest = 2.0 * MARKER_PX + 2
     for _ in range(rounds):
         is_settled = True
@@ -135,7 +148,7 @@ def apart(points: Sequence[Point], fixed: Point, rounds: int = 200) -> list[Poin
 
 def bearing(start: Mapping[str, Any], end: Mapping[str, Any]) -> str:
     """Compass direction from one point to another, in eight winds."""
-    east = (end["longitude"] - start["longitude"]) * math.cos(math.radians(start["latitude"]))
+    east = turned(end["longitude"] - start["longitude"]) * math.cos(math.radians(start["latitude"]))
     angle = math.degrees(math.atan2(east, end["latitude"] - start["latitude"])) % 360
     winds = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
     return winds[round(angle / 45) % 8]

@@ -46,14 +46,15 @@ def state_map(document: Document) -> Chart:
     window = fitted_window(place, results)
     shapes = _states_in(window)
     markers = _markers(window, place, results)
+    names = _state_names(window, shapes)
     title = f"Where they are: {len(results)} nearest to {place['label']}" if results else f"Around {place['label']}"
     layers = [
         _land(shapes),
-        _state_names(window, shapes),
+        names,
         *_leaders(markers),
         _cross(place),
         *_numbers(markers),
-        *_scale_bar(window, markers),
+        *_scale_bar(window, [*markers, *names["data"]["values"], place]),
     ]
     summary = _summary(document, sorted(shapes))
     body = {
@@ -61,8 +62,9 @@ def state_map(document: Document) -> Chart:
         "height": HEIGHT_PX,
         "projection": {
             "type": "mercator",
-            "center": [round(window.longitude, 6), round(window.latitude, 6)],
-            "rotate": [0, 0, 0],
+            # Turned rather than centred: a drawing that is turned may cross the 180th meridian.
+            "center": [0, round(window.latitude, 6)],
+            "rotate": [round(-window.longitude, 6), 0, 0],
             "scale": round(window.scale, 3),
             "translate": [WIDTH_PX / 2, HEIGHT_PX / 2],
         },
@@ -207,13 +209,13 @@ def _numbers(markers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return layers
 
 
-def _scale_bar(window: Window, markers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A bar of a round number of miles in a corner that no number stands in."""
+def _scale_bar(window: Window, drawn: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A bar of a round number of miles in a corner where nothing that is drawn stands in its way."""
     px_per_mile = window.pixels_per_km() * KM_PER_MILE
     fitting = [miles for miles in _SCALE_BAR_MILES if miles * px_per_mile <= _LONGEST_BAR_PX]
     miles = fitting[-1] if fitting else _SCALE_BAR_MILES[0]
     length = miles * px_per_mile
-    taken = [window.pixel(marker["longitude"], marker["latitude"]) for marker in markers]
+    taken = [window.pixel(one["longitude"], one["latitude"]) for one in drawn]
     left, y = max(_corners(length), key=lambda corner: _room(corner, length, taken))
     (west, south), (east, _) = window.point(left, y), window.point(left + length, y)
     record = {"longitude": west, "latitude": south, "end": east, "text": f"{miles} mi ({miles * KM_PER_MILE:.0f} km)"}
@@ -237,7 +239,7 @@ def _corners(length: float) -> list[Point]:
 
 
 def _room(corner: Point, length: float, taken: Sequence[Point]) -> float:
-    """Distance in pixels from a bar to the nearest number; more than enough counts as enough."""
+    """Distance in pixels from a bar to the nearest thing drawn; more than enough counts as enough."""
     left, y = corner
     gaps = [math.hypot(x - min(max(x, left), left + length), at - (y - 7)) for x, at in taken]
     return min([*gaps, 2.5 * MARKER_PX])

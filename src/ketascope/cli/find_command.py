@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from ketascope.cli.options import FileName, WholeNumber
 from ketascope.errors import InputError
 
+_COORDINATES = re.compile(r"-[0-9.]+\s*[,;]")
 
-@click.command("find")
+
+class FindCommand(click.Command):
+    """Takes coordinates that begin with a minus as the place: American Samoa lies south of the equator."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, with such coordinates after all options."""
+        southern = [text for text in args if _COORDINATES.match(text)]
+        if southern and "--" not in args:
+            args = [*(text for text in args if text not in southern), "--", *southern]
+        return super().parse_args(ctx, args)
+
+
+@click.command("find", cls=FindCommand)
 @click.argument("place", metavar="PLACE", required=False)
 @click.option("--within", metavar="DISTANCE", help="Only places nearer than this, such as 50mi or 80km.")
 @click.option(

@@ -13,6 +13,7 @@ from ketascope._version import __version__
 from ketascope.errors import InputError
 
 COMMANDS = {
+    "audit": "ketascope.cli.audit_command",
     "calibrate": "ketascope.cli.calibrate_command",
     "compare": "ketascope.cli.compare_command",
     "evidence": "ketascope.cli.evidence_command",
@@ -49,7 +50,8 @@ def usage_problem(error: click.UsageError) -> str:
     extra = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text)
     if extra is None or error.ctx is None:
         return text
-    quotes = "; a dose sentence with spaces needs quotes around it" if error.ctx.info_name == "simulate" else ""
+    spaced = {"simulate": "a dose sentence", "find": "a place"}.get(str(error.ctx.info_name))
+    quotes = f"; {spaced} with spaces needs quotes around it" if spaced else ""
     return f"unexpected '{extra[1]}' after what {error.ctx.info_name} takes{quotes}"
 
 

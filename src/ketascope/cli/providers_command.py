@@ -124,10 +124,12 @@ def update(
         )
     if as_json:
         print_json(document)
-        return
-    from ketascope.report.care_store import print_build
+    else:
+        from ketascope.report.care_store import print_build
 
-    print_build(document)
+        print_build(document)
+    if document["not_fetched"]:
+        raise SystemExit(1)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import re
 import textwrap
 from collections.abc import Mapping
 from datetime import date
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ketascope.care.guide import guide
 from ketascope.care.radius import KM_PER_MILE
+from ketascope.care.spreadsheet import spreadsheet_text
 from ketascope.files import write_aside
 from ketascope.report.care_words import (
+    NOT_LISTED,
     address_words,
     all_checks,
     contact_words,
@@ -78,9 +79,6 @@ CSV_COLUMNS = (
     "other_sources",
 )
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PLAIN_NUMBER = re.compile(r"[+-]?[\d\s().-]+(x\d+)?")
-
 
 def print_places(document: Document, console: Console | None = None) -> None:
     """Print an answer of `find`: places nearest first, what the list covers, where to check, where help is."""
@@ -117,7 +115,7 @@ def place_cells(document: Document, result: Mapping[str, Any]) -> tuple[str, ...
         distance_words(result["distance_km"]),
         clean(result["phone"]) or NOT_SHOWN,
         " ".join(f"[{mark}]" for mark in marks(result)),
-        infusion_words(result),
+        infusion_words(result, is_short=True),
         address_words(result),
         source_words(document, result, is_short=True),
     )
@@ -166,8 +164,8 @@ def csv_row(document: Document, result: Mapping[str, Any]) -> dict[str, Any]:
         "out_of_state": "yes" if result["out_of_state"] else "no",
         "veterans_only": "yes" if result["veterans_only"] else "no",
         "offers": "; ".join(result["offers"]),
-        "services": "; ".join(service["name"] for service in result["services"]),
-        "ketamine_infusion": infusion_words(result),
+        "services": "; ".join(service["name"] or service["code"] for service in result["services"]),
+        "ketamine_infusion": "listed" if result["ketamine_infusion"] == "listed" else NOT_LISTED,
         "unknown": "; ".join(unknown_fields(result)),
         "edition_date": edition["edition_date"],
         "age_years": edition["age_years"],
@@ -180,11 +178,7 @@ def csv_row(document: Document, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = clean(value)
-    is_formula = text.startswith(_FORMULA) and not _PLAIN_NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
+    return spreadsheet_text(clean(value)) if isinstance(value, str) else value
 
 
 def _print_coverage(document: Document, console: Console) -> None:

@@ -122,7 +122,9 @@ def _listed(result: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Everything the sources list for a place, by kind."""
     found = []
     for kind, label in _KINDS.items():
-        names = dict.fromkeys(clean(service["name"]) for service in result["services"] if service["kind"] == kind)
+        of_kind = (service for service in result["services"] if service["kind"] == kind)
+        # A code that no code sheet names is shown as it was printed.
+        names = dict.fromkeys(clean(service["name"] or service["code"]) for service in of_kind)
         if names:
             found.append((label, list(names)))
     return found

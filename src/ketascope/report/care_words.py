@@ -121,9 +121,19 @@ def marks(result: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def infusion_words(result: Mapping[str, Any]) -> str:
-    """Whether a source lists ketamine infusion; a gap is unknown, never no."""
-    return "listed" if result["ketamine_infusion"] == "listed" else NOT_LISTED
+def infusion_words(result: Mapping[str, Any], is_short: bool = False) -> str:
+    """Whether a source lists ketamine infusion; a gap is unknown, never no.
+
+    Where the row that is shown does not list it and another source's row does, that source is named (by its key where
+    short) with its edition.
+    """
+    if result["ketamine_infusion"] != "listed":
+        return NOT_LISTED
+    origins = result.get("ketamine_infusion_listed_by", [])
+    if not origins or any((row["source"], row["edition"]) == (result["source"], result["edition"]) for row in origins):
+        return "listed"
+    field = "source" if is_short else "source_label"
+    return "listed by " + " and ".join(f"{clean(row[field])}, edition {clean(row['edition'])}" for row in origins)
 
 
 def unknown_fields(result: Mapping[str, Any]) -> list[str]:

@@ -49,6 +49,7 @@ def download(
     base: str | None = None,
     patience: Patience | None = None,
     progress: Progress | None = None,
+    failed: dict[str, str] | None = None,
 ) -> list[Download]:
     """Public files in `folder`, which is made if need be; what an earlier call left half-done is gone on with.
 
@@ -61,8 +62,9 @@ def download(
         base: another server that offers the same paths, such as http://localhost:8000.
         patience: attempts and waits; by default those of downloads.toml.
         progress: called with (done, in all or 0, label).
+        failed: where given, a source that cannot be fetched is noted there with the reason and the others go on.
 
-    Raises InputError, one line, at the first source that fails; sources finished before it stay finished.
+    Raises InputError, one line, at the first source that fails, or where all do; what was finished stays finished.
     """
     table = sources()
     for name in names:
@@ -81,19 +83,27 @@ def download(
     wish = _Wish(where, near, within_km, year, base, patience, progress)
     done: list[Download] = []
     for name in dict.fromkeys(names):
-        row = table[name]
         try:
-            done += _PLANS[row["plan"]](row, wish)
-        except AddressFault as error:
-            message = (
-                f"{name}: {error}; {_CHECKED[row['checked']]}; look for the file at {row['page']}, save it, and run"
-            )
-            raise InputError(f"{message} `ketascope providers build FILE`; the store is untouched") from None
-        except Unreachable as error:
-            raise InputError(f"{name}: {error} (from {row['page']})") from None
+            done += _fetched(name, table[name], wish)
         except InputError as error:
-            raise InputError(f"{name}: {error}") from None
+            if failed is None:
+                raise
+            failed[name] = str(error)
+    if failed and not done:
+        raise InputError(next(iter(failed.values())))
     return done
+
+
+def _fetched(name: str, row: dict[str, Any], wish: _Wish) -> list[Download]:
+    try:
+        return _PLANS[row["plan"]](row, wish)
+    except AddressFault as error:
+        message = f"{name}: {error}; {_CHECKED[row['checked']]}; look for the file at {row['page']}, save it, and run"
+        raise InputError(f"{message} `ketascope providers build FILE`; the store is untouched") from None
+    except Unreachable as error:
+        raise InputError(f"{name}: {error} (from {row['page']})") from None
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def _check_wish(
@@ -107,6 +117,10 @@ def _check_wish(
         raise InputError(f"a place narrows only findtreatment, not {', '.join(names)}; leave it out")
     if year is not None and "yearly file" not in plans:
         raise InputError(f"a year chooses among editions of samhsa-directory, not of {', '.join(names)}; leave it out")
+    for name in names:
+        if year is not None and sources()[name]["plan"] == "yearly file":
+            # Before anything else is fetched, which may take long.
+            _edition_url(sources()[name], year)
 
 
 def _locator(row: dict[str, Any], wish: _Wish) -> list[Download]:
@@ -117,10 +131,15 @@ def _locator(row: dict[str, Any], wish: _Wish) -> list[Download]:
 
 def _yearly(row: dict[str, Any], wish: _Wish) -> list[Download]:
     year = row["year"] if wish.year is None else wish.year
+    url = _edition_url(row, year)
+    return [_file(rebased(url, wish.base), row["file"].format(year=year), row, wish)]
+
+
+def _edition_url(row: dict[str, Any], year: int) -> str:
     url = row["years"].get(str(year))
     if url is None:
         raise InputError(f"no address is known for the edition of {year}; there are {', '.join(sorted(row['years']))}")
-    return [_file(rebased(url, wish.base), row["file"].format(year=year), row, wish)]
+    return str(url)
 
 
 def _newest(row: dict[str, Any], wish: _Wish) -> list[Download]:

@@ -139,6 +139,11 @@ def plausible_margin_km() -> float:
     return float(settings()["plausible"]["margin_km"])
 
 
+def simplified_by_km() -> float:
+    """How far a packaged border may run from the true one."""
+    return float(settings()["outlines"]["simplified_km"])
+
+
 def states_within(latitude: float, longitude: float, radius_km: float) -> list[str]:
     """Codes of the states that a circle in km around a point in degrees touches, nearest first."""
     codes, middles, reaches = _caps()

@@ -257,7 +257,13 @@ def _block_rows(
     persons = frame["entity_type"] == about["person_type"]
     counts.skip(A_PERSON, int(persons.sum()))
     frame = frame.filter(~persons)
-    off = (pl.col("deactivated") != "") & (pl.col("reactivated") == "")
+    switched_off, switched_on = (
+        pl.col(name).str.strip_chars().str.to_date("%m/%d/%Y", strict=False) for name in ("deactivated", "reactivated")
+    )
+    # A number can be switched off again after it was switched on again; the later day counts.
+    off = (pl.col("deactivated") != "") & (
+        (pl.col("reactivated") == "") | (switched_off > switched_on).fill_null(False)
+    )
     organisation = pl.col("entity_type") == about["organisation_type"]
     wanted = pl.lit(True) if every_organisation else _wanted(kinds)
     sorted_out = frame.with_columns(

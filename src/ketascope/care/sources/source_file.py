@@ -77,9 +77,9 @@ class SourceFile:
         return str(catalogue()[self.key]["credit"])
 
     @property
-    def newer_replaces(self) -> str:
-        """What a newer file of this source replaces: the whole "edition", or only the same "row"."""
-        return str(catalogue()[self.key]["newer_replaces"])
+    def names_services(self) -> bool:
+        """Whether the source says what a facility offers, and not only that it exists."""
+        return bool(catalogue()[self.key]["names_services"])
 
     @cached_property
     def sha256(self) -> str:

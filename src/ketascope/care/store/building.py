@@ -11,6 +11,7 @@ from typing import Any
 
 from ketascope._version import __version__
 from ketascope.care.facility import Deactivated, Facility, Rejected
+from ketascope.care.spreadsheet import spreadsheet_text
 from ketascope.care.store.location import packaged_directory, quarantine_file, store_file
 from ketascope.care.store.placing import located
 from ketascope.care.store.schema import SCHEMA_VERSION, TABLES
@@ -77,7 +78,7 @@ def build_store(
 ) -> BuildReport:
     """Build the store from these files and the packaged directory; the old one answers until the new one is whole.
 
-    Of a directory only the newest edition counts; of other sources a newer file replaces the rows it repeats.
+    A newer file of a source replaces the rows that it repeats, and all older rows of the states that it holds whole.
     every_organisation keeps all organisations of NPPES, not only those of a kind of care that may matter here.
     Rows that cannot be used go to the quarantine file with row number and reason. Raises InputError naming a file
     that cannot be read; the store is then as it was.
@@ -110,7 +111,7 @@ def write_quarantine(store: Path, path: Path) -> None:
     writer.writerow(("file", "row", "field", "value", "reason"))
     with opened(store) as connection:
         rows = connection.execute("SELECT * FROM quarantine ORDER BY file_name, row_number, field").fetchall()
-    writer.writerows(rows)
+    writer.writerows([spreadsheet_text(cell) for cell in row] for row in rows)
     write_aside(path, text.getvalue())
 
 
@@ -154,7 +155,7 @@ def _read(reading: _Reading, stage: Stage, progress: Progress | None) -> None:
             if isinstance(point, Rejected):
                 row = point
             else:
-                stage.add_place(reading.rank, source.newer_replaces, row, point)
+                stage.add_place(reading.rank, row, point)
                 reading.facilities += 1
         if isinstance(row, Rejected):
             stage.add_rejected(reading.rank, row)
@@ -239,6 +240,7 @@ def _write_sources(connection: Any, readings: Sequence[_Reading]) -> None:
                 source.edition,
                 source.edition_date,
                 date.today().isoformat() if not reading.packaged else source.edition_date,
+                source.names_services,
                 source.credit,
                 source.path.name,
                 source.sha256,
@@ -252,7 +254,7 @@ def _write_sources(connection: Any, readings: Sequence[_Reading]) -> None:
                 0,
             )
         )
-    connection.executemany(f"INSERT INTO source VALUES ({', '.join('?' * 17)})", rows)
+    connection.executemany(f"INSERT INTO source VALUES ({', '.join('?' * 18)})", rows)
 
 
 def _put_in_place(aside: Path, target: Path) -> None:
@@ -269,16 +271,23 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
+# A newer file that has every place of a state speaks for those that it leaves out as well. A number of the registry is
+# one organisation, so of two rows with it in one file the later counts.
 _KEPT = """
 CREATE TEMP TABLE kept AS
-SELECT placed.*, source.source, source.edition_date
+SELECT placed.*, source.source, source.edition_date, source.names_services
 FROM staged_place AS placed JOIN source ON source.source_id = placed.file_rank
 WHERE NOT EXISTS (
     FROM staged_deactivated AS gone WHERE gone.npi = placed.npi AND gone.file_rank >= placed.file_rank)
+AND NOT EXISTS (
+    FROM source AS newer WHERE newer.source = source.source AND newer.source_id > source.source_id
+    AND list_contains(newer.complete_states, placed.state))
 QUALIFY placed.file_rank = max(placed.file_rank) OVER (PARTITION BY source.source, placed.replace_key)
+AND (placed.npi = '' OR placed.place_id = max(placed.place_id) OVER (PARTITION BY source.source, placed.npi))
 """
 
-# Sorted by latitude, so that a question reads only the blocks whose latitudes can be near enough.
+# Sorted by latitude, so that a question reads only the blocks whose latitudes can be near enough. Of several rows of a
+# site one stands for it: the one with coordinates of its own, then one that says what is offered, then the newest.
 _PLACES = """
 CREATE TEMP TABLE same_site AS
 SELECT join_key, min(place_id) AS site_id, count(*) = count(DISTINCT source) AS clear
@@ -286,7 +295,10 @@ FROM kept WHERE join_key <> '' GROUP BY join_key HAVING count(DISTINCT source) >
 INSERT INTO place
 SELECT kept.place_id, CASE WHEN same_site.clear THEN same_site.site_id ELSE kept.place_id END, file_rank, row_number,
        name, unit, street, street2, city, state, zip, phone, website, latitude, longitude, located_by, veterans_only,
-       npi, CASE WHEN last_updated <> '' THEN last_updated ELSE edition_date END
+       npi, CASE WHEN last_updated <> '' THEN last_updated ELSE edition_date END,
+       row_number() OVER (
+           PARTITION BY CASE WHEN same_site.clear THEN same_site.site_id ELSE kept.place_id END
+           ORDER BY located_by = 'source' DESC, names_services DESC, file_rank DESC, kept.place_id) = 1
 FROM kept LEFT JOIN same_site USING (join_key)
 ORDER BY latitude, place_id
 """
@@ -300,11 +312,13 @@ SELECT place.site_id, staged.place_id, code, staged.name FROM staged_service AS 
 WHERE kind = 'payment' ORDER BY code, place_id
 """
 
+# A file of which no row is left holds nothing, so it is complete for nothing.
 _COUNTED = """
 CREATE TEMP TABLE counted AS
 SELECT source.source_id, count(place_id) AS places FROM source LEFT JOIN place USING (source_id) GROUP BY ALL;
 UPDATE source SET places = counted.places, rows_superseded = source.rows_superseded - counted.places
-FROM counted WHERE counted.source_id = source.source_id
+FROM counted WHERE counted.source_id = source.source_id;
+UPDATE source SET complete_states = NULL, complete_services = [] WHERE places = 0 AND rows_superseded > 0
 """
 
 _QUARANTINE = """

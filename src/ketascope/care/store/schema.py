@@ -14,6 +14,7 @@ CREATE TABLE source (
     edition VARCHAR NOT NULL,
     edition_date VARCHAR NOT NULL,
     checked_date VARCHAR NOT NULL,
+    names_services BOOLEAN NOT NULL,
     credit VARCHAR NOT NULL,
     file_name VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,
@@ -45,7 +46,8 @@ CREATE TABLE place (
     located_by VARCHAR NOT NULL,
     veterans_only BOOLEAN NOT NULL,
     npi VARCHAR NOT NULL,
-    checked_date VARCHAR NOT NULL
+    checked_date VARCHAR NOT NULL,
+    stands_for_site BOOLEAN NOT NULL
 );
 CREATE TABLE service (
     site_id INTEGER NOT NULL,

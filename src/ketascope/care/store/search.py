@@ -41,7 +41,7 @@ def nearest(
     within_km: float | None,
     limit: int,
 ) -> Found:
-    """Sites by great-circle distance in km, the nearest `limit` of them; one row a site, its newest source first."""
+    """Sites by great-circle distance in km, the nearest `limit` of them; one row a site."""
     if within_km is not None:
         return _in_circle(connection, latitude, longitude, filters, within_km, limit)
     radius_km = _FIRST_RADIUS_KM
@@ -73,7 +73,7 @@ def _conditions(
     latitude: float, longitude: float, filters: Sequence[Filter], radius_km: float | None
 ) -> tuple[str, list[object]]:
     """The WHERE clause and its values: the box first, which the store can answer from the order of its rows."""
-    parts: list[str] = []
+    parts = ["stands_for_site"]
     values: list[object] = []
     edges = None if radius_km is None else box(latitude, longitude, radius_km)
     if edges is not None:
@@ -92,7 +92,7 @@ def _conditions(
         marks = ", ".join("?" * len(wanted.codes))
         parts.append(f"site_id IN (SELECT site_id FROM {wanted.table} WHERE code IN ({marks}))")
         values += list(wanted.codes)
-    return (" AND ".join(parts) or "true"), values
+    return " AND ".join(parts), values
 
 
 # Haversine; least() keeps rounding from asking for the arcsine of a hair more than one.
@@ -109,13 +109,8 @@ def _in_circle(
     """The nearest `limit` sites of the circle, and how many it holds; few columns, for many rows are looked at."""
     where, values = _conditions(latitude, longitude, filters, radius_km)
     query = f"""
-        WITH near AS (
-            SELECT site_id, place_id, source_id, name, {_DISTANCE} AS distance_km FROM place WHERE {where}
-        ), one_a_site AS (
-            FROM near WHERE distance_km <= ?
-            QUALIFY row_number() OVER (PARTITION BY site_id ORDER BY source_id DESC, place_id) = 1
-        )
-        SELECT site_id, place_id, distance_km, count(*) OVER () AS matching FROM one_a_site
+        WITH near AS (SELECT site_id, place_id, name, {_DISTANCE} AS distance_km FROM place WHERE {where})
+        SELECT site_id, place_id, distance_km, count(*) OVER () AS matching FROM near WHERE distance_km <= ?
         ORDER BY distance_km, name, place_id LIMIT ?
     """
     sites = rows(connection, query, [latitude, latitude, longitude, *values, radius_km, limit])
@@ -124,7 +119,7 @@ def _in_circle(
 
 def _count_all(connection: Any, filters: Sequence[Filter]) -> int:
     where, values = _conditions(0.0, 0.0, filters, None)
-    return int(connection.execute(f"SELECT count(DISTINCT site_id) FROM place WHERE {where}", values).fetchone()[0])
+    return int(connection.execute(f"SELECT count(*) FROM place WHERE {where}", values).fetchone()[0])
 
 
 def rows_of_sites(connection: Any, site_ids: Sequence[int]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -65,8 +66,8 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def add_place(self, file_rank: int, replace: str, facility: Facility, point: Located) -> None:
-        """One facility; `replace` is what a newer file may replace: its whole "edition" or only the same "row"."""
+    def add_place(self, file_rank: int, facility: Facility, point: Located) -> None:
+        """One facility; a newer file of its source that has the same number, or the same site, stands in its place."""
         key = site_key(facility)
         self._places += 1
         row_key = facility.npi or key or f"{file_rank}:{facility.row_number}"
@@ -75,7 +76,7 @@ class Stage:
             (
                 self._places,
                 file_rank,
-                "" if replace == "edition" else row_key,
+                row_key,
                 key,
                 facility.row_number,
                 facility.name,
@@ -111,7 +112,9 @@ class Stage:
         for name in TABLES:
             if self._rows[name] or not self._parts[name]:
                 self._write(name)
-        return {name: str(self.folder / f"{name}-*.parquet") for name in TABLES}
+        # The folder is the user's choice, so brackets and stars in its name are letters and no pattern.
+        folder = Path(glob.escape(str(self.folder)))
+        return {name: str(folder / f"{name}-*.parquet") for name in TABLES}
 
     def _add(self, name: str, row: tuple[Any, ...]) -> None:
         self._rows[name].append(row)

@@ -131,6 +131,16 @@ def test_a_claimed_percentage_is_held_against_the_interval(low, high, place):
     result = live_check("response-rates", SEVENTY, match)
     assert f"the claimed {low:g} to {high:g}% lies {place}" in result.words
     assert result.numbers["all_claimed_inside"] == float(place == "inside")
+    rate = result.numbers
+    span = f"{rate['all_treatment_percent_low']:.0f} to {rate['all_treatment_percent_high']:.0f}%"
+    assert f"the claimed {low:g} to {high:g}% lies {place} {span}" in result.words
+
+
+def test_a_figure_that_single_trials_saw_is_said_to_be_one():
+    match = SimpleNamespace(drug="ketamine", quantity=(83.0, 83.0, "percent"))
+    anxiety, depression = live_check("response-rates", SEVENTY, match).words.split("; ", 1)
+    assert "not outside what single trials saw" not in anxiety
+    assert "single trials 44 to 92%: the claimed 83% lies outside 42 to 63%, though not outside" in depression
 
 
 def test_without_a_figure_the_words_of_the_claim_are_read():

@@ -22,12 +22,13 @@ from ketascope.claims.library import (
     quality_items,
 )
 from ketascope.claims.matching import Match, Matcher, is_factual, rules_matcher
+from ketascope.claims.matching.unsaid import befores, completed, on_ketamine, with_subject
 from ketascope.claims.sentences import Sentence, split_sentences
 from ketascope.claims.verdicts import verdict_of
 from ketascope.errors import InputError
 
 if TYPE_CHECKING:
-    from ketascope.claims.live import LiveResult
+    from ketascope.claims.live import Bench, LiveResult
 
 # (done, in all, what is worked on)
 Progress = Callable[[int, int, str], None]
@@ -40,19 +41,21 @@ def audit(
     live: bool = True,
     seed: int = 0,
     matcher: Matcher | None = None,
+    bench: Bench | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """A verdict on every claim of an article that the library knows, with live numbers, sources and corrections.
 
     source: a file or an http(s) address; with `content` it is only the name of those bytes. live=False leaves out what
-    has to be computed. Returns the document of `audit --json`: claims with their place in the text, factual sentences
-    that no claim of the library covers ("not_assessed"), what the article leaves out, and its quality apart from
-    truth. Raises InputError for what cannot be read as an English text.
+    has to be computed; bench holds what earlier audits computed, with a seed of its own. Returns the document of
+    `audit --json`: claims with their place in the text, factual sentences that no claim of the library covers
+    ("not_assessed"), what the article leaves out, and its quality apart from truth. Raises InputError for what cannot
+    be read as an English text.
     """
     article = read_article(source, content=content)
     sentences = split_sentences(article)
-    found, unmatched = _found(sentences, matcher or rules_matcher())
-    checks = _live_results(found, seed, progress) if live else {}
+    found, unmatched = _found(article.text, sentences, matcher or rules_matcher())
+    checks = _live_results(found, bench, seed, progress) if live else {}
     rows = [_row(sentence, match, checks.get(_question(match))) for sentence, match in found]
     return {
         "version": __version__,
@@ -73,22 +76,23 @@ def audit(
             "words": quality_answers()["limits"],
         },
         "summary": _summary(rows, unmatched),
-        "flags": _flags(article, found),
+        "flags": _flags(article, sentences, found),
     }
 
 
-def _found(sentences: Sequence[Sentence], matcher: Matcher) -> tuple[list[tuple[Sentence, Match]], list[Sentence]]:
+def _found(
+    text: str, sentences: Sequence[Sentence], matcher: Matcher
+) -> tuple[list[tuple[Sentence, Match]], list[Sentence]]:
     """Sentences with the claims found in them, and factual sentences in which none was found."""
     found: list[tuple[Sentence, Match]] = []
     unmatched: list[Sentence] = []
-    previous = ""
-    for sentence in sentences:
+    for sentence, before in zip(sentences, befores(text, sentences), strict=True):
         # Headings are read too: most name a topic, but some assert ("Ketamine works for everyone").
-        matches = matcher.match(sentence.text, previous)
+        matches = with_subject(matcher, sentence, before)
         found += [(sentence, match) for match in matches]
-        if not matches and sentence.kind != "heading" and is_factual(sentence.text):
+        whole = completed(sentence, before) or sentence.text
+        if not matches and sentence.kind != "heading" and is_factual(whole, before):
             unmatched.append(sentence)
-        previous = sentence.text
     return found, unmatched
 
 
@@ -98,13 +102,13 @@ def _question(match: Match) -> tuple[str, str, object]:
 
 
 def _live_results(
-    found: Sequence[tuple[Sentence, Match]], seed: int, progress: Progress | None
+    found: Sequence[tuple[Sentence, Match]], bench: Bench | None, seed: int, progress: Progress | None
 ) -> dict[tuple[str, str, object], LiveResult]:
     """What can be computed, once for each question, with one comparison and two simulations for all of them."""
     from ketascope.claims.live import Bench, live_check
 
     wanted = {_question(match): match for _, match in found if claim(match.claim_id).live}
-    bench = Bench(seed=seed)
+    bench = bench or Bench(seed=seed)
     results = {}
     for number, (question, match) in enumerate(wanted.items()):
         known = claim(match.claim_id)
@@ -205,8 +209,13 @@ def _summary(rows: Sequence[Mapping[str, Any]], unmatched: Sequence[Sentence]) -
     return {"counts": {verdict: counts[verdict] for verdict in VERDICTS}, "words": words}
 
 
-def _flags(article: Article, found: Sequence[tuple[Sentence, Match]]) -> list[dict[str, str]]:
+def _flags(
+    article: Article, sentences: Sequence[Sentence], found: Sequence[tuple[Sentence, Match]]
+) -> list[dict[str, str]]:
     flags = [{"code": "reading", "message": note} for note in article.notes]
+    if not on_ketamine(sentences):
+        message = "the text names neither ketamine nor esketamine; what it leaves out is asked of texts on them"
+        flags.append({"code": "subject", "message": message})
     today = date.today()
     ended: dict[str, Claim] = {
         match.claim_id: known for _, match in found if (known := claim(match.claim_id)).expired_on(today)

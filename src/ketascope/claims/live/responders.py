@@ -98,7 +98,10 @@ def response_rates(name: str, bench: Bench, claim: Claim | None, match: Matched 
         if len(single) > 1:
             text += f", single trials {number(min(single), 'percent')} to {number(max(single), 'percent')}%"
         if claimed is not None:
-            text += f": the claimed {_range(*claimed)} lies {_place(claimed, given)}"
+            span = f"{plain(given.low, 0)} to {plain(given.high, 0)}%"
+            text += f": the claimed {_range(*claimed)} lies {_place(claimed, given)} {span}"
+            if len(single) > 1 and _place(claimed, given) == OUTSIDE and min(single) <= claimed[1] <= max(single):
+                text += ", though not outside what single trials saw"
             numbers[f"{indication}_claimed_inside"] = float(_place(claimed, given) == INSIDE)
         sentences.append(text)
         numbers |= _numbers(f"{indication}_treatment", given) | _numbers(f"{indication}_control", control)

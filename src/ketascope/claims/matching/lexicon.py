@@ -18,6 +18,8 @@ Span = tuple[int, int]
 _GAPS = {"..": 4, "...": 9}
 MASK = "masked"
 """The concept whose words no other concept may use."""
+UNLESS = {"ssri": "antidepressant_as_adjective"}
+"""A concept and the one whose words it may not use, while others may."""
 
 
 class Phrase:
@@ -93,6 +95,13 @@ class Lexicon:
                 for name, spans in found.items()
                 if (kept := [(a, b) for a, b in spans if not any(c <= a and b <= d for c, d in masked)])
             }
+        for name, other in UNLESS.items():
+            spared = found.pop(other, [])
+            kept = [(a, b) for a, b in found.get(name, ()) if not any(c <= a and b <= d for c, d in spared)]
+            if name in found and not kept:
+                del found[name]
+            elif kept:
+                found[name] = kept
         return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ketascope.claims.matching.lexicon import Span, lexicon
 from ketascope.claims.matching.quantities import Found, quantities
@@ -18,7 +19,17 @@ _VERB_LIKE = words(
 )
 _TO_COMMA = frozenset({"without", "free", "absence", "rather", "instead", "contrary", "against", "devoid", "short"})
 _DRUGS = ("ketamine", "esketamine", "ssri", "other_drug")
+ROUTES = ("compounded", "iv", "nasal_spray")
+"""Ways in which ketamine is given and no tablet against depression is."""
 _COMPARING = frozenset({"unlike", "than", "versus", "vs"})
+_TURNS = frozenset({";", "but"})
+_CORRECTING = frozenset({"fact", "facts", "reality", "truth", "answer"})
+_LABEL_MARKS = frozenset(":-–—.|")
+_WHEN = frozenset({"within", "after", "soon", "quickly", "rapidly", "immediately", "early"})
+_ASIDE = 5
+"""Words within which a comma ends what a comma began: "misuse, not treatment, harms"."""
+_LABEL = 3
+"""Words before a denial from which on it is a predicate ("that is nonsense: ...") and no label ("Myth 3: ...")."""
 _TREATMENTS = ("psychotherapy", "ect", "tms")
 
 
@@ -40,8 +51,9 @@ class Reading:
         return any(name in self.concepts for name in names)
 
 
+@lru_cache(maxsize=64)
 def read(sentence: str) -> Reading:
-    """Reads one sentence."""
+    """Reads one sentence. The reading is shared: nothing may change it."""
     tokens = tokenise(sentence)
     concepts = lexicon().find(tokens)
     clause_of, clauses = _clauses(tokens)
@@ -49,14 +61,18 @@ def read(sentence: str) -> Reading:
     if reading.found:
         concepts["number"] = [(item.start, item.end) for item in reading.found]
     _denials(reading)
-    reading.hedges = [span for span in concepts.get("hedge", ()) if not _other_may(tokens, span)]
+    reading.hedges = [span for span in concepts.get("hedge", ()) if not _no_hedge(tokens, span)]
     return reading
 
 
-def _other_may(tokens: list[Token], span: Span) -> bool:
-    """The month May, or what the law allows: no hedge."""
+def _no_hedge(tokens: list[Token], span: Span) -> bool:
+    """The month May, what the law allows, or what appears at some time: no hedge."""
     a, b = span
-    if tokens[a].word != "may" or b >= len(tokens):
+    if b >= len(tokens):
+        return False
+    if tokens[a].stem == "appear":
+        return tokens[b].word in _WHEN
+    if tokens[a].word != "may":
         return False
     return tokens[b].word[0].isdigit() or tokens[b].word in {"lawfully", "legally"}
 
@@ -116,8 +132,9 @@ def _denials(reading: Reading) -> None:
         if tokens[a].word == "contrary":
             first, last = b, next((at for at in range(b, last) if tokens[at].word == ","), last)
         else:
+            predicate = a - reading.clauses[reading.clause_of[a]][0] >= _LABEL
             for at, token in enumerate(tokens):
-                if token.word in {";", "but"}:
+                if token.word in _TURNS or (token.word == ":" and at >= b and predicate) or _corrects(tokens, at):
                     first, last = (at, last) if at < a else (first, min(last, at))
         reading.denials.append((a, b, first, last))
     neither = any(token.word == "neither" for token in tokens)
@@ -125,9 +142,16 @@ def _denials(reading: Reading) -> None:
         if neither and tokens[a].word == "nor":
             continue
         last = reading.clauses[reading.clause_of[a]][1]
-        if tokens[a].word in _TO_COMMA:
+        aside = a > 0 and tokens[a - 1].word == "," and any(t.word == "," for t in tokens[b : b + _ASIDE])
+        if tokens[a].word in _TO_COMMA or aside:
             last = next((at for at in range(b, last) if tokens[at].word == ","), last)
         reading.denials.append((a, b, b, last))
+
+
+def _corrects(tokens: list[Token], at: int) -> bool:
+    """ "Fact:" or "Reality -": what a myth was set against begins here."""
+    after = tokens[at + 1].word if at + 1 < len(tokens) else ""
+    return tokens[at].word in _CORRECTING and after in _LABEL_MARKS
 
 
 def drug_of(reading: Reading, window: Span, anchor: int, previous: Reading | None) -> str:
@@ -138,6 +162,7 @@ def drug_of(reading: Reading, window: Span, anchor: int, previous: Reading | Non
         if owner:
             return owner[-1][2]
     subjects = [m for m in mentions if not (m[0] and _compared(reading.tokens, m[0]))]
+    subjects = [m for m in subjects if not (m[2] == "ketamine" and _origin(reading, m[0]))]
     implied = bool(mentions) and not subjects and reading.has("implied_drug")
     for group in (subjects, () if implied else mentions):
         here = [m for m in group if window[0] <= m[0] < window[1]]
@@ -152,17 +177,28 @@ def drug_of(reading: Reading, window: Span, anchor: int, previous: Reading | Non
     if not mentions and reading.has(*_TREATMENTS):
         return "other_drug"
     if previous is not None and reading.has("implied_drug"):
-        named = [(a, name) for name in _DRUGS for a, _ in previous.concepts.get(name, ())]
+        # "unlike ketamine, it": of what the sentence before names, "it" is not what it is compared with
+        compared = {name for _, _, name in mentions} | ({"ssri"} if reading.has(*ROUTES) else set())
+        named = [(a, n) for n in _DRUGS if n not in compared for a, _ in previous.concepts.get(n, ())]
         if named:
             return min(named)[1]
     if reading.has("implied_drug"):
-        return "implied"
+        # "Unlike ketamine, it lasts": "it" is some other drug, whichever that is
+        unlike = any(name in ("ketamine", "esketamine") for _, _, name in mentions) and not reading.has("nasal_spray")
+        return "other_drug" if unlike else "implied"
     return ""
 
 
 def tokens_start(reading: Reading, window: Span) -> str:
     """The first word of a window that is no mark."""
     return next((token.word for token in reading.tokens[slice(*window)] if token.word.isalnum()), "")
+
+
+def _origin(reading: Reading, at: int) -> bool:
+    """Ketamine is named only as what esketamine, named before, comes from: "esketamine is derived from ketamine"."""
+    if not any(a < at for a, _ in reading.concepts.get("esketamine", ())):
+        return False
+    return any(b <= at <= b + 2 for _, b in reading.concepts.get("comes_from", ()))
 
 
 def _compared(tokens: list[Token], at: int) -> bool:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from ketascope.claims.matching.discourse import makes_no_claim, outside, supposed
 from ketascope.claims.matching.lexicon import Span
 from ketascope.claims.matching.patterns import Element, Pattern, patterns
-from ketascope.claims.matching.reading import Reading, drug_of, read
+from ketascope.claims.matching.reading import ROUTES, Reading, drug_of, read
 from ketascope.claims.matching.types import Form, Match, Quantity
 
 _CLOSE = 5
-_MOST = 3
+_MOST = 5
 _ELLIPSIS = frozenset({"not", "nor", "only", "never"})
+_BUT = frozenset({"but", "yet", "however"})
 _FITTING = {
     "ketamine": {"ketamine"},
     "esketamine": {"esketamine"},
@@ -66,7 +67,12 @@ def _choose(candidates: Iterable[_Candidate], reading: Reading) -> list[_Candida
             chosen.append(candidate)
     ids = {candidate.pattern.claim_id for candidate in chosen}
     kept = [candidate for candidate in chosen if not candidate.pattern.yields & ids]
-    return [c for c in kept if not c.pattern.weak or all(o.pattern.weak for o in kept)][:_MOST]
+    return [c for c in kept if not c.pattern.weak or all(o.pattern.weak or _kin(c, o) for o in kept)][:_MOST]
+
+
+def _kin(one: _Candidate, other: _Candidate) -> bool:
+    """Two claims of one family."""
+    return bool(one.pattern.family) and one.pattern.family == other.pattern.family
 
 
 def _rivals(one: _Candidate, other: _Candidate, reading: Reading) -> bool:
@@ -77,8 +83,7 @@ def _rivals(one: _Candidate, other: _Candidate, reading: Reading) -> bool:
     own, its = ({reading.clause_of[at] for at in words} for words in (mine - theirs, theirs - mine))
     if own and its and own.isdisjoint(its):
         return False
-    same = bool(one.pattern.family) and one.pattern.family == other.pattern.family
-    return not (same and mine - theirs and theirs - mine)
+    return not (_kin(one, other) and mine - theirs and theirs - mine)
 
 
 def _windows(reading: Reading) -> list[tuple[Span, int]]:
@@ -130,7 +135,9 @@ def _meant(element: Element, reading: Reading, before: Reading | None) -> list[S
     """Words that stand for the SSRIs of the sentence before: "it", "the medication"."""
     if before is None or not element.subject or "ssri" not in element.names or reading.has(*element.names):
         return []
-    if reading.has("ketamine", "esketamine", "other_drug") or not before.has("ssri", "usual_medication"):
+    if reading.has("ketamine", "esketamine", "other_drug", *ROUTES):
+        return []
+    if not before.has("ssri", "usual_medication"):
         return []
     return reading.concepts.get("medication", []) + reading.concepts.get("implied_drug", [])
 
@@ -214,6 +221,8 @@ def form_of(
     for a, b, low, high in reading.denials:
         near = [at for at in words if reading.clause_of[at] == reading.clause_of[a]]
         near = near or [at for at in words if low <= at < high]
+        if _turned(reading, near, words):
+            continue
         if free(a, b) and any(low <= at < high for at in words) and 2 * len(near) >= len(words):
             denied = not denied
     if denied:
@@ -223,6 +232,14 @@ def form_of(
     if any(reading.clause_of[a] in clauses and free(a, b) for a, b in hedges):
         return "hedged"
     return "asserted"
+
+
+def _turned(reading: Reading, near: list[int], words: set[int]) -> bool:
+    """The denial ends at a "but" after which the rest is said: "no cure for PTSD, but it may help"."""
+    later = words - set(near)
+    if not near or not later or min(later) < max(near):
+        return False
+    return any(token.word in _BUT for token in reading.tokens[max(near) + 1 : min(later)])
 
 
 def _as_match(candidate: _Candidate, reading: Reading) -> Match:
@@ -248,5 +265,8 @@ def _quantity(candidate: _Candidate, reading: Reading) -> Quantity | None:
         for item in reading.found:
             if (item.start, item.end) == (a, b):
                 return item.quantity
+    for item in reading.found:
+        if any(item.start < b and a < item.end for a, b in candidate.spans):
+            return item.quantity
     low, high = candidate.window
     return next((item.quantity for item in reading.found if low <= item.start and item.end <= high), None)

@@ -71,4 +71,5 @@ def test_what_follows_a_medicine_is_listed_where_no_claim_fits() -> None:
 def test_a_text_on_something_else_is_said_to_be_one() -> None:
     flags = ketascope.audit_text("Knitting is a calm hobby. It takes wool and two needles.", live=False)["flags"]
     assert "subject" in {flag["code"] for flag in flags}
-    assert ketascope.audit_text("Ketamine is an old medicine. It is made in a factory.", live=False)["flags"] == []
+    flags = ketascope.audit_text("Ketamine is an old medicine. It is made in a factory.", live=False)["flags"]
+    assert "subject" not in {flag["code"] for flag in flags}

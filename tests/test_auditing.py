@@ -180,3 +180,19 @@ class TestTheCommand:
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
         )
         assert result.stdout.strip() == "0 []"
+
+
+class TestManyArticles:
+    def test_a_bench_serves_the_next_article_with_the_same_numbers(self):
+        from ketascope.claims.live import Bench
+
+        bench = Bench()
+        text = "In trials of SSRIs almost 50% of people with generalized anxiety disorder do not respond."
+        first, again = (audit_text(text, bench=bench) for _ in range(2))
+        assert first == again == audit_text(text)
+        assert sum(bench.runs.values()) == 1
+
+    def test_a_text_over_the_limit_is_refused_with_its_length(self):
+        assert audit_text(TEXT, live=False, most_characters=len(TEXT))["claims"]
+        with pytest.raises(InputError, match="more than the 100 that are read here: give the part that matters"):
+            audit_text(TEXT, live=False, most_characters=100)

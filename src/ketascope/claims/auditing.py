@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from ketascope.claims.library import (
     quality_items,
 )
 from ketascope.claims.matching import Match, Matcher, is_factual, rules_matcher
+from ketascope.claims.matching.answers import statements
 from ketascope.claims.matching.unsaid import befores, completed, on_ketamine, with_subject
 from ketascope.claims.sentences import Sentence, split_sentences
 from ketascope.claims.verdicts import verdict_of
@@ -42,17 +44,23 @@ def audit(
     seed: int = 0,
     matcher: Matcher | None = None,
     bench: Bench | None = None,
+    most_characters: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """A verdict on every claim of an article that the library knows, with live numbers, sources and corrections.
 
     source: a file or an http(s) address; with `content` it is only the name of those bytes. live=False leaves out what
-    has to be computed; bench holds what earlier audits computed, with a seed of its own. Returns the document of
-    `audit --json`: claims with their place in the text, factual sentences that no claim of the library covers
-    ("not_assessed"), what the article leaves out, and its quality apart from truth. Raises InputError for what cannot
-    be read as an English text.
+    has to be computed; bench holds what earlier audits computed, with a seed of its own. most_characters: a longer text
+    is refused before it is searched, which takes time in proportion. Returns the document of `audit --json`: claims
+    with their place in the text, factual sentences that no claim of the library covers ("not_assessed"), what the
+    article leaves out, and its quality apart from truth. Raises InputError for what cannot be read as an English text.
     """
     article = read_article(source, content=content)
+    if most_characters is not None and len(article.text) > most_characters:
+        raise InputError(
+            f"{article.origin} holds {len(article.text):,} characters of text, more than the {most_characters:,} that "
+            "are read here: give the part that matters"
+        )
     sentences = split_sentences(article)
     found, unmatched = _found(article.text, sentences, matcher or rules_matcher())
     checks = _live_results(found, bench, seed, progress) if live else {}
@@ -86,12 +94,26 @@ def _found(
     """Sentences with the claims found in them, and factual sentences in which none was found."""
     found: list[tuple[Sentence, Match]] = []
     unmatched: list[Sentence] = []
-    for sentence, before in zip(sentences, befores(text, sentences), strict=True):
+    asked = statements(sentences)
+    answers: set[int] = set()
+    for at, (sentence, before) in enumerate(zip(sentences, befores(text, sentences), strict=True)):
+        if at in asked:
+            # A question and its yes or no are one statement; it stands where the two of them stand.
+            both = Sentence(
+                text[sentence.start : sentences[at + 1].end], sentence.start, sentences[at + 1].end, "sentence"
+            )
+            spread = [replace(match, start=0, end=len(both.text)) for match in matcher.match(asked[at], before)]
+            found += [(both, match) for match in spread]
+            if spread:
+                answers.add(at + 1)
+            elif is_factual(asked[at], before):
+                unmatched.append(both)
+            continue
         # Headings are read too: most name a topic, but some assert ("Ketamine works for everyone").
-        matches = with_subject(matcher, sentence, before)
+        matches = () if at in answers else with_subject(matcher, sentence, before)
         found += [(sentence, match) for match in matches]
         whole = completed(sentence, before) or sentence.text
-        if not matches and sentence.kind != "heading" and is_factual(whole, before):
+        if not matches and at not in answers and sentence.kind != "heading" and is_factual(whole, before):
             unmatched.append(sentence)
     return found, unmatched
 

@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 REPORT := build/gad.html
 
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench bench-places validate calibrate calibrate-pharmacokinetics docs lint format generate lock clean distclean
+.PHONY: help run test check bench bench-places bench-web validate calibrate calibrate-pharmacokinetics docs lint format generate lock clean distclean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make calibrate-pharmacokinetics  estimate the pooled concentrations again (an hour); then make calibrate"
 	@echo "make bench     speed on the reference problem"
 	@echo "make bench-places  a store of places of full size: build, memory, questions (10 GB of disk, ten minutes)"
+	@echo "make bench-web the web app: times, weight, 50 clients, overload, generated requests (ten minutes)"
 	@echo "make docs      build/docs/index.html"
 	@echo "make lint      ruff and mypy; make format mends what ruff can mend"
 	@echo "make generate  rewrite the generated pages and the output shown in the README"
@@ -89,6 +90,9 @@ calibrate-pharmacokinetics: $(VENV)/.dev
 
 bench-places: $(VENV)/.dev
 	$(BIN)/python benchmarks/places.py
+
+bench-web: $(VENV)/.dev
+	$(BIN)/python benchmarks/web.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check

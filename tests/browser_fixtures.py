@@ -44,12 +44,18 @@ def is_required() -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Last, so that what is quick is known first.
+    items.sort(key=_is_browser_test)
     if chromium() or is_required():
         return
-    left_out = [item for item in items if _FIXTURES & set(getattr(item, "fixturenames", ()))]
+    left_out = [item for item in items if _is_browser_test(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _is_browser_test(item: pytest.Item) -> bool:
+    return bool(_FIXTURES & set(getattr(item, "fixturenames", ())))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -58,9 +64,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(MISSING)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests of a process."""
+    """One browser for the tests of a file: while Playwright runs, no other event loop can begin in the process."""
     path = chromium()
     if path is None:
         pytest.fail(f"KETASCOPE_BROWSER=required, but {MISSING}")

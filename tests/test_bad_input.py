@@ -13,12 +13,13 @@ from ketascope.cli import main
 IV = "ketamine 0.5 mg/kg IV over 40 min"
 DRUGS = "ketamine, esketamine, escitalopram, sertraline, paroxetine, fluoxetine, venlafaxine"
 ROUTES = "IV, IM, SC, nasal, SL, buccal, oral, oral-ER, rectal"
-COMMANDS = "audit, calibrate, compare, evidence, find, parameters, providers, simulate, validate"
+COMMANDS = "audit, calibrate, compare, evidence, find, parameters, providers, serve, simulate, validate"
 COMMON = "--indication, --weight, --age, --sex, --hepatic, --interaction, --until, --patients, --seed, --sampling"
 COMPARE_OPTIONS = f"{COMMON}, --scenario, --events, --show, --json, --csv, --html, --png, --help"
 INTERACTIONS = "ticlopidine, itraconazole, clarithromycin, grapefruit, st-johns-wort, rifampicin"
 SCENARIOS = "expectancy, active-control, masked, hnk, opioid-blocked, r-potency, cyp2b6-star6"
-TABLES = "options, change, versus_placebo, response_rate, expectancy, acute, harms, exposure, typical_exposure, "
+TABLES = "options, change, versus_placebo, response_rate, response_on_placebo, response_versus_placebo, "
+TABLES += "number_needed_to_treat, expectancy, acute, harms, exposure, typical_exposure, "
 TABLES += "mechanism, practical, evidence"
 SHAPE = "write DRUG AMOUNT UNIT ROUTE, e.g. 'ketamine 0.5 mg/kg IV over 40 min'"
 AMOUNT = "an amount must follow ketamine, e.g. '0.5 mg/kg'"
@@ -58,6 +59,14 @@ BAD: dict[tuple[str, ...], str] = {
     ("compare", "--patients"): f"--patients: {MISSING_VALUE}",
     ("compare", "--json=yes"): "--json: takes no value; write it alone",
     ("validate", "extra"): "unexpected 'extra' after what validate takes",
+    (
+        "serve",
+        "--prot",
+        "80",
+    ): "unknown option '--prot'; did you mean '--port'? Options: --host, --port, --no-warm, --help",
+    ("serve", "--port", "http"): "--port: 'http' is not a whole number; write one such as 8000",
+    ("serve", "--port", "99999"): "--port: 99999 is no port; give a number from 0 to 65535, such as 8000",
+    ("serve", "--host", "no host"): "--host: 'no host' is no address of this machine; give one, such as 127.0.0.1",
     ("parameters", "pooled", "simons"): "unexpected 'simons' after what parameters takes",
     ("simulate", "ketamine", "0.5", "mg/kg", "IV"): (
         "unexpected '0.5 mg/kg IV' after what simulate takes; a dose sentence with spaces needs quotes around it"
@@ -356,6 +365,9 @@ HELP += (
     "needs a place",
     "should be",
     "It takes:",
+    "give a number",
+    "give an address",
+    "give one",
 )
 # These name what is wrong so that nothing but leaving it out or naming another would be right.
 SELF_EXPLAINING = ("after what", "cannot read", "nothing to audit", "no such file", "is not a number", "is longer than")

@@ -397,3 +397,21 @@ def test_a_town_is_listed_with_the_state_of_its_zips():
         for state, town in by_state.items():
             assert state == "DE"
             assert {zip_state(entry.zip5) for entry in town.zips} == {"DE"}
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Hobken", "Hoboken, GA"),
+        ("Hoboken", "Hoboken, GA"),
+        ("Hoboken, NW", "Hoboken, GA"),
+        ("Princton NJ", "Princeton, NJ"),
+        ("7030", "07030"),
+    ],
+)
+def test_an_error_carries_what_could_be_meant_as_values(text, first):
+    with pytest.raises(InputError) as caught:
+        find_place(text)
+    assert caught.value.candidates[0] == first
+    assert all(candidate in str(caught.value) for candidate in caught.value.candidates)
+    assert find_place(caught.value.candidates[0])

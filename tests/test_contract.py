@@ -44,6 +44,9 @@ WHY_NULL = {
     "symptoms*.change.*": NOT_AT_THAT_TIME,
     "symptoms*.response_rate.*": NOT_AT_THAT_TIME,
     "symptoms*.versus_placebo.*": {"is_reference"} | NOT_AT_THAT_TIME,
+    "symptoms*.response_on_placebo.*": {"is_reference"} | NOT_AT_THAT_TIME,
+    "symptoms*.response_versus_placebo.*": {"is_reference"} | NOT_AT_THAT_TIME,
+    "symptoms*.number_needed_to_treat.*": {"is_reference", "too_few_more_respond"} | NOT_AT_THAT_TIME,
     "practical.setting": {"setting_unknown", "not_a_treatment"},
     "practical.approval": {"setting_unknown", "not_a_treatment"},
     "practical.observation_min": {
@@ -152,6 +155,14 @@ def check_quantities(option):
     found = quantities(option)
     for name, quantity in found.items():
         low, median, high = quantity["low"], quantity["median"], quantity["high"]
+        if high is None:
+            # The one quantity without an upper end: where the difference in responders may be none.
+            place, time = name.rsplit(".", 1)
+            assert place.endswith("number_needed_to_treat"), name
+            assert found[f"{place.removesuffix('number_needed_to_treat')}response_versus_placebo.{time}"]["low"] < 0.1
+            assert math.isfinite(low)
+            assert low <= median
+            continue
         assert all(math.isfinite(value) for value in (low, median, high)), (option["id"], name, quantity)
         assert low <= median <= high, (option["id"], name, quantity)
         assert quantity["interval_of"] in ("patients", "typical patient", "population mean")

@@ -151,7 +151,7 @@ def test_a_page_without_curves_has_tables_and_no_scripts(case: dict[str, Any]) -
     bare = Page(comparison_html(case["document"]))
     assert bare.of("script") == []
     assert bare.of("figure") == []
-    assert len(bare.of("table")) == 12
+    assert len(bare.of("table")) == 15
 
 
 # Tables and notes
@@ -169,7 +169,7 @@ def test_the_page_has_the_tables_of_the_terminal(case: dict[str, Any], page: Pag
 
 
 def test_every_table_has_a_caption_and_scoped_headings(page: Page) -> None:
-    assert len(page.of("caption")) == len(page.of("table")) == 15
+    assert len(page.of("caption")) == len(page.of("table")) == 18
     assert all(heading.get("scope") in ("col", "row") for heading in page.of("th"))
 
 
@@ -212,7 +212,7 @@ def test_sections_are_named_by_their_headings(page: Page) -> None:
 
 def test_what_scrolls_can_be_reached_by_keyboard(page: Page) -> None:
     scrolling = [a for a in page.of("div") if a.get("class") in ("wide", "drawing")]
-    assert len(scrolling) == 18
+    assert len(scrolling) == 21
     assert all(a["tabindex"] == "0" and a["aria-label"] for a in scrolling)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ketascope.one_regimen import Simulation, simulate
     from ketascope.people import Person
     from ketascope.regimen import Regimen, parse
+    from ketascope.web.serving import serve
 
 _HOMES = {
     "Comparison": "ketascope.comparison",
@@ -39,6 +40,7 @@ _HOMES = {
     "parse": "ketascope.regimen",
     "pooled_evidence": "ketascope.evidence.summary",
     "providers_status": "ketascope.care.maintenance",
+    "serve": "ketascope.web.serving",
     "simulate": "ketascope.one_regimen",
     "update_providers": "ketascope.care.maintenance",
     "validate": "ketascope.evidence.pk_ledger",
@@ -61,6 +63,7 @@ __all__ = [
     "parse",
     "pooled_evidence",
     "providers_status",
+    "serve",
     "simulate",
     "update_providers",
     "validate",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ketascope._version import __version__
+from ketascope.comparing.indication_facts import indication_facts
 from ketascope.comparing.option_row import option_row
 from ketascope.comparing.setting import make_setting, person_row
 from ketascope.errors import InputError
@@ -27,7 +28,7 @@ class Comparison:
 
 
 def compare(
-    sentences: Sequence[str | Regimen] | None = None,
+    sentences: Sequence[str | Regimen | Option] | None = None,
     *,
     indication: str | None = None,
     weight_kg: float | None = None,
@@ -45,7 +46,8 @@ def compare(
     """Compare treatments of one indication for one kind of person.
 
     Args:
-        sentences: dose sentences or regimens; None compares the presets of the indication.
+        sentences: dose sentences, regimens or preset options (see `load_presets`); None compares all presets of the
+            indication.
         indication: gad, sad, ptsd, ocd or mdd.
         weight_kg, age_years, sex, hepatic, interactions: the person (see `Person`); they change exposure only.
         until_h: simulated time in hours, 1 to 17520.
@@ -74,7 +76,8 @@ def compare(
     for index, option in enumerate(own):
         if option.id in (other.id for other in own[:index]):
             raise InputError(f"'{option.id}' is given twice; give each regimen once")
-        doses_in_time(parse(option.id), weight_kg, until_h)
+        if option.sentence is not None:
+            doses_in_time(parse(option.sentence), weight_kg, until_h)
     setting = make_setting(given, sex, hepatic, interactions, scenarios)
     options = own or load_presets(setting.indication.name)
     regimens = [_regimen(option) for option in options]
@@ -92,6 +95,7 @@ def compare(
         "version": __version__,
         "seed": setting.seed,
         "indication": setting.indication.name,
+        "about_indication": indication_facts(setting.indication.name),
         "person": person_row(setting.person),
         "horizon_h": setting.until_h,
         "patients": setting.patients,
@@ -105,7 +109,9 @@ def compare(
     return Comparison(contract, curves)
 
 
-def _own_option(sentence: str | Regimen) -> Option:
+def _own_option(sentence: str | Regimen | Option) -> Option:
+    if isinstance(sentence, Option):
+        return sentence
     regimen = parse(sentence) if isinstance(sentence, str) else sentence
     text = str(regimen)
     return Option(id=text, label=text, sentence=text, kind="active")

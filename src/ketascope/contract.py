@@ -73,8 +73,32 @@ class AtTimes(_Part):
     at_56d: Quantity | None = Field(alias="56d")
 
 
+class NumberNeeded(_Part):
+    """People to treat for one more responder; `low` is the better end, `high` null where there is no upper limit."""
+
+    median: float
+    low: float
+    high: float | None
+    interval_of: Literal["population mean"]
+
+
+class NumbersNeeded(_Part):
+    """The number needed to treat at the reported times."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    at_2h: NumberNeeded | None = Field(alias="2h")
+    at_24h: NumberNeeded | None = Field(alias="24h")
+    at_7d: NumberNeeded | None = Field(alias="7d")
+    at_28d: NumberNeeded | None = Field(alias="28d")
+    at_56d: NumberNeeded | None = Field(alias="56d")
+
+
 class Symptoms(_Part):
-    """Points of the named scale, negative is better; response in percent of patients."""
+    """Points of the named scale, negative is better; response in percent of patients.
+
+    On placebo: the same patients, visits and control without the drug; versus placebo a positive number of responders
+    favours the option.
+    """
 
     scale: str
     onset_h: Quantity | None
@@ -82,6 +106,9 @@ class Symptoms(_Part):
     change: AtTimes
     versus_placebo: AtTimes
     response_rate: AtTimes
+    response_on_placebo: AtTimes
+    response_versus_placebo: AtTimes
+    number_needed_to_treat: NumbersNeeded
 
 
 class Acute(_Part):
@@ -166,12 +193,34 @@ class PersonRow(_Part):
     interactions: list[str]
 
 
+class Psychotherapy(_Part):
+    """What our sources say of it for the indication, in words; it is not simulated."""
+
+    statement: str
+    source: str
+
+
+class AboutIndication(_Part):
+    """What stands behind every row: the scale, what counts as a response and who was in the trials."""
+
+    label: str
+    dsm5_group: str
+    scale: str
+    scale_range: str
+    minimal_important_difference: str
+    baseline_points: float
+    response: str
+    trial_participants: str
+    psychotherapy: Psychotherapy | None
+
+
 class ComparisonDocument(_Part):
     """What `ketascope compare --json` prints."""
 
     version: str
     seed: int
     indication: str
+    about_indication: AboutIndication
     person: PersonRow
     horizon_h: float
     patients: int

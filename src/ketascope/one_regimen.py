@@ -62,11 +62,12 @@ NCA_NUMBERS = ("cmax_ng_per_ml", "tmax_h", "auc_last_ng_h_per_ml", "auc_inf_ng_h
 
 @dataclass(frozen=True)
 class Simulation:
-    """The result: `document()` is the contract of `ketascope simulate --json`."""
+    """The result: `document()` is the contract of `ketascope simulate --json`; `rows`: parameter rows it rests on."""
 
     contract: dict[str, Any]
     run: PatientRun | None = field(repr=False)
     patients: int
+    rows: tuple[str, ...] = field(repr=False)
 
     def document(self) -> dict[str, Any]:
         """The simulation as plain data."""
@@ -138,7 +139,8 @@ def simulate(
         flags.add("not_ketamine")
     elif run.error_estimate > ERROR_TOLERANCE:
         flags.add("numerical_error", error=f"{run.error_estimate:.1e}", tolerance=f"{ERROR_TOLERANCE:.0e}")
-    flag_assumed(setting.model.parameters, rows_behind(setting, run), flags)
+    rows = tuple(sorted(set(rows_behind(setting, run))))
+    flag_assumed(setting.model.parameters, rows, flags)
     times = _output_times(run, wanted, setting.until_h)
     contract = {
         "version": __version__,
@@ -159,7 +161,18 @@ def simulate(
         "nca": _nca(setting, run, ketamine),
         "flags": flags.as_list(),
     }
-    return Simulation(contract, run, patient_columns(setting))
+    return Simulation(contract, run, patient_columns(setting), rows)
+
+
+def simulate_first(document: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The simulation document of a comparison's first option that gives ketamine, None without one.
+
+    choices: the arguments of `simulate` with which the comparison was made.
+    """
+    for option in document["options"]:
+        if option["sentence"] is not None and option["receptor"]["peak_block"] is not None:
+            return simulate(option["sentence"], **choices).document()
+    return None
 
 
 def doses_in_time(regimen: Regimen, weight_kg: float | None, until_h: float | None) -> tuple[Dose, ...]:

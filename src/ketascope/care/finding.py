@@ -63,8 +63,7 @@ def _answer(
     filters = [_filter(words) for words in groups.values() if words]
     path = answering_store() if store is None else store
     with opened(path) as connection:
-        # A file of which newer ones replaced every row has no part in an answer.
-        files = [file for file in search.sources(connection) if file["places"] or not file["rows_superseded"]]
+        files = _files(connection)
         found = search.Found([], 0)
         # A group in which some word is listed can be answered by that word; one without any cannot.
         if all(wanted.codes for wanted in filters):
@@ -118,6 +117,20 @@ def _answer(
         },
         "flags": _flags(results, files),
     }
+
+
+def editions(store: Path | None = None) -> list[dict[str, Any]]:
+    """The files behind every answer: source, edition, its age in years, how many places it gave, and whom to credit."""
+    from ketascope.care.store.current import answering_store
+    from ketascope.care.store.reading import opened
+
+    with opened(answering_store() if store is None else store) as connection:
+        return [_edition(row) for row in _files(connection)]
+
+
+def _files(connection: Any) -> list[dict[str, Any]]:
+    # A file of which newer ones replaced every row has no part in an answer.
+    return [file for file in search.sources(connection) if file["places"] or not file["rows_superseded"]]
 
 
 def _radius(text: str) -> float:

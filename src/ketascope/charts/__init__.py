@@ -2,6 +2,7 @@
 
 from ketascope.charts.acute import acute_effects
 from ketascope.charts.chart import Chart
+from ketascope.charts.concentration_ratios import concentration_ratios
 from ketascope.charts.contraction import parameter_contraction
 from ketascope.charts.course import symptom_course
 from ketascope.charts.exposures import exposure_intervals
@@ -14,6 +15,7 @@ __all__ = [
     "Chart",
     "acute_effects",
     "cascade",
+    "concentration_ratios",
     "exposure_intervals",
     "parameter_contraction",
     "render_png",

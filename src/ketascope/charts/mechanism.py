@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ketascope.charts.axes import nearest_index, time_encoding, time_ticks
+from ketascope.charts.axes import nearest_index, place, time_encoding, time_ticks
 from ketascope.charts.chart import Chart, Row
-from ketascope.charts.style import INK, load_style, top_level
+from ketascope.charts.style import INK, QUIET_INK, load_style, top_level
 from ketascope.report.format import duration, interval, number, with_interval
 
 _WIDTH = 720
 _PATIENTS = "95% of patients"
+CURSOR = "time_cursor"
+"""Start of the name of the marks that show the time asked for, in the specification and in the drawing."""
 # A null is a gap in the line, never a line to the next value.
 _GAP = "break-paths-filter-domains"
 
 Series = Mapping[str, Sequence[float | None]]
 
 
-def cascade(simulation: Mapping[str, Any]) -> Chart:
-    """Stacked panels of one simulated regimen: median patient and the band that holds 95% of patients."""
-    panels = [panel for panel in map(_with_present_series(simulation), load_style()["panels"]) if panel["series"]]
+def cascade(simulation: Mapping[str, Any], at_h: float | None = None) -> Chart:
+    """Stacked panels of one simulated regimen: median patient and the band that holds 95% of patients.
+
+    at_h: a time since the first dose that a line through all panels marks.
+    """
+    panels = drawn_panels(simulation)
     times_h = simulation["times_h"]
     title = "From dose to symptom score, step by step"
     has_band = any(_has_band(simulation["series"][s["name"]]) for p in panels for s in p["series"])
@@ -36,7 +41,11 @@ def cascade(simulation: Mapping[str, Any]) -> Chart:
     summary = _summary(simulation, panels, subtitle)
     last_h = float(times_h[-1])
     views = [_dose_strip(simulation["events"], last_h)] if simulation["events"] else []
-    views += [_panel(panel, simulation, last_h, is_last=panel is panels[-1], has_band=has_band) for panel in panels]
+    drawn = [_panel(panel, simulation, last_h, is_last=panel is panels[-1], has_band=has_band) for panel in panels]
+    for index, view in enumerate(drawn):
+        if at_h is not None:
+            view["layer"].append(_cursor(view, index, at_h))
+    views += drawn
     body = {
         "datasets": {"cascade": _records(simulation, panels)},
         "vconcat": views,
@@ -44,6 +53,11 @@ def cascade(simulation: Mapping[str, Any]) -> Chart:
         "resolve": {"scale": {"color": "independent"}},
     }
     return Chart("cascade", title, top_level(title, subtitle, summary, body), summary, _table(simulation, panels))
+
+
+def drawn_panels(simulation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The panels of the style file that this simulation has something to draw in, with the series it has."""
+    return [panel for panel in map(_with_present_series(simulation), load_style()["panels"]) if panel["series"]]
 
 
 def _has_band(series: Series) -> bool:
@@ -197,6 +211,16 @@ def _panel(
     }
 
 
+def _cursor(view: Mapping[str, Any], index: int, at_h: float) -> dict[str, Any]:
+    """A line across one panel at a time, on the axis that the panel has."""
+    return {
+        "name": f"{CURSOR}_{index}",
+        "data": {"values": [{"at_h": at_h}]},
+        "mark": {"type": "rule", "color": QUIET_INK, "strokeWidth": 1.5},
+        "encoding": {"x": {**view["layer"][0]["encoding"]["x"], "field": "at_h"}},
+    }
+
+
 def _dash_condition(labels: Sequence[str]) -> dict[str, Any]:
     return {"test": {"field": "label", "oneOf": list(labels)}, "value": [5, 3]}
 
@@ -250,3 +274,9 @@ def _summary(simulation: Mapping[str, Any], panels: Sequence[Mapping[str, Any]],
             text = with_interval(_quantity_at(series, peak), kind)
             sentences.append(f"{entry['label']}: highest median {text} {unit} at {duration(times_h[peak])}.")
     return " ".join(sentences)
+
+
+def cursor_places(simulation: Mapping[str, Any]) -> list[float]:
+    """Where each output time stands on the axis of the panels, in pixels from their left edge."""
+    times_h = simulation["times_h"]
+    return [_WIDTH * place(time_h, float(times_h[-1]), 0.0) for time_h in times_h]

@@ -63,10 +63,10 @@ def command(
 
         write_csv(csv_file, document)
     if html_file:
-        from ketascope.cli.output import cascade_of_first
+        from ketascope.one_regimen import simulate_first
         from ketascope.report.html import write_html
 
-        write_html(html_file, document, comparison.curves, cascade_of_first(document, choices))
+        write_html(html_file, document, comparison.curves, simulate_first(document, choices))
     if png_file:
         from ketascope.charts.course import symptom_course
         from ketascope.report.picture import write_png

@@ -20,6 +20,7 @@ COMMANDS = {
     "find": "ketascope.cli.find_command",
     "parameters": "ketascope.cli.parameters_command",
     "providers": "ketascope.cli.providers_command",
+    "serve": "ketascope.cli.serve_command",
     "simulate": "ketascope.cli.simulate_command",
     "validate": "ketascope.cli.validate_command",
 }

@@ -58,13 +58,3 @@ def progress_bar() -> Iterator[Progress | None]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
         yield lambda done, total, label: bar.update(task, completed=done, total=total, description=label)
-
-
-def cascade_of_first(document: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The simulation behind the cascade chart of a page: the first option that gives ketamine, None without one."""
-    from ketascope.one_regimen import simulate
-
-    for option in document["options"]:
-        if option["sentence"] is not None and option["receptor"]["peak_block"] is not None:
-            return simulate(option["sentence"], **choices).document()
-    return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ketascope.comparing.flags import Flags
+from ketascope.comparing.natural_frequency import number_needed_to_treat
 from ketascope.comparing.quantity import Quantity, over_draws
 from ketascope.model.symptoms import Effects, Indication, PopulationMeans, StateCourse, population_means
 
@@ -46,7 +47,7 @@ def option_means(
     """All means that a row of the comparison needs. course and ssri_course share their times."""
     rated = rated_columns(course.times_h)
     option = population_means(indication, parameters, effects, course, active, rated)
-    placebo = population_means(indication, parameters, effects, course, False) if active else option
+    placebo = population_means(indication, parameters, effects, course, False, rated) if active else option
     ssri = population_means(indication, parameters, effects, ssri_course, True)
     return OptionMeans(course.times_h, rated, option, placebo, ssri.change)
 
@@ -69,6 +70,9 @@ def empty_symptoms(indication: Indication) -> dict[str, Any]:
         "change": dict(null),
         "versus_placebo": dict(null),
         "response_rate": dict(null),
+        "response_on_placebo": dict(null),
+        "response_versus_placebo": dict(null),
+        "number_needed_to_treat": dict(null),
     }
 
 
@@ -83,6 +87,12 @@ def symptom_summary(
         part["change"][name] = over_draws(means.option.change[:, column])
         part["response_rate"][name] = over_draws(PERCENT * means.option.response[:, index])
         part["versus_placebo"][name] = over_draws(difference[:, column])
+        part["response_on_placebo"][name] = over_draws(PERCENT * means.placebo.response[:, index])
+        more = over_draws(PERCENT * (means.option.response - means.placebo.response)[:, index])
+        part["response_versus_placebo"][name] = more
+        part["number_needed_to_treat"][name] = number_needed_to_treat(more)
+        if part["number_needed_to_treat"][name] is None:
+            flags.add("too_few_more_respond")
     onset = onset_h(means.times_h, difference)
     part["onset_h"] = _onset(onset, indication, flags)
     if is_ssri:

@@ -45,43 +45,49 @@ _DOI = re.compile(r"\b10\.\d{4,9}/[\w.;()/:-]*\w", re.ASCII)
 
 def audit_html(document: Document) -> str:
     """The page of an audit, for every width of screen and for paper; it holds no script and renders no mark-up."""
+    return str(_template().render(**audit_context(document), **audit_looks()))
+
+
+def audit_looks() -> dict[str, Any]:
+    """What the style sheet of an audit takes: each verdict with its colours."""
     from ketascope.charts.style import load_style
 
+    return {"looks": [{"kind": _kind(name), **look} for name, look in load_style()["verdicts"].items()]}
+
+
+def audit_context(document: Document) -> dict[str, Any]:
+    """What the templates of an audit take: every word of the page, with its cards and the marked text."""
     rows = in_order(document)
     earlier = first_mentions(rows)
     cards = {number: _card(row, number, earlier[number - 1]) for number, row in enumerate(rows, 1)}
     article = document["article"]
     marked = marked_text(article["text"], rows, document["not_assessed"], article["headings"])
-    looks = load_style()["verdicts"]
-    return str(
-        _template().render(
-            heading=heading(document),
-            about=about_words(document),
-            summary=clean(document["summary"]["words"]),
-            in_words=spoken_summary(document),
-            flags=[sentence_case(clean(flag["message"])) for flag in document["flags"]],
-            missing_labels=[clean(item["label"]) for item in missing_items(document)],
-            groups=[_group(name, numbers) for name, numbers in verdict_groups(rows)],
-            blocks=_blocks(marked.paragraphs, cards),
-            unplaced=[cards[number] for number in marked.unplaced],
-            cards=cards,
-            looks=[{"kind": _kind(name), **look} for name, look in looks.items()],
-            verdicts=[{"name": name, "kind": _kind(name), **words()["verdict"][name]} for name in looks],
-            not_assessed=[clean(row["sentence"]) for row in document["not_assessed"]],
-            not_assessed_words=words()["not_assessed"],
-            missing=[_item(item) for item in missing_items(document)],
-            covered=[_item(item) for item in covered_items(document)],
-            left_out_limits=LEFT_OUT_LIMITS,
-            nothing_left_out=NOTHING_LEFT_OUT,
-            quality=_quality(document),
-            quality_limits=[NOT_QUALITY_SCORE, clean(document["discern"]["words"])],
-            how=words()["how"]["points"],
-            sources=[{**_source(source), "claims": numbers} for source, numbers in all_sources(rows)],
-            expired=EXPIRED,
-            not_advice=NOT_ADVICE,
-            helpline=HELPLINE,
-        )
-    )
+    return {
+        "heading": heading(document),
+        "about": about_words(document),
+        "summary": clean(document["summary"]["words"]),
+        "in_words": spoken_summary(document),
+        "flags": [sentence_case(clean(flag["message"])) for flag in document["flags"]],
+        "missing_labels": [clean(item["label"]) for item in missing_items(document)],
+        "groups": [_group(name, numbers) for name, numbers in verdict_groups(rows)],
+        "blocks": _blocks(marked.paragraphs, cards),
+        "unplaced": [cards[number] for number in marked.unplaced],
+        "cards": cards,
+        "verdicts": [{"name": name, "kind": _kind(name), **meaning} for name, meaning in words()["verdict"].items()],
+        "not_assessed": [clean(row["sentence"]) for row in document["not_assessed"]],
+        "not_assessed_words": words()["not_assessed"],
+        "missing": [_item(item) for item in missing_items(document)],
+        "covered": [_item(item) for item in covered_items(document)],
+        "left_out_limits": LEFT_OUT_LIMITS,
+        "nothing_left_out": NOTHING_LEFT_OUT,
+        "quality": _quality(document),
+        "quality_limits": [NOT_QUALITY_SCORE, clean(document["discern"]["words"])],
+        "how": words()["how"]["points"],
+        "sources": [{**_source(source), "claims": numbers} for source, numbers in all_sources(rows)],
+        "expired": EXPIRED,
+        "not_advice": NOT_ADVICE,
+        "helpline": HELPLINE,
+    }
 
 
 def write_audit_html(path: str | os.PathLike[str], document: Document) -> Path:

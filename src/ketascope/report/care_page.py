@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,33 +59,48 @@ _KINDS = {
 
 def places_html(document: Document) -> str:
     """The page of an answer of `find`, for every width of screen and for paper; it holds no script."""
+    template = environment().get_template("care.html")
+    return str(template.render(**places_context(document), **places_looks()))
+
+
+def places_looks() -> dict[str, Any]:
+    """What the style sheet of the places takes: the colours of the map."""
     from ketascope.charts.state_map import map_colours
 
+    return {"map_colours": map_colours()}
+
+
+def places_context(document: Document) -> dict[str, Any]:
+    """What the templates of an answer of `find` take: its words, its places and its map."""
     guide = document["guide"]
-    return str(
-        environment()
-        .get_template("care.html")
-        .render(
-            heading=heading(document),
-            counts=count_words(document),
-            filters=query_parts(document),
-            note=place_note(document),
-            coverage=clean(document["coverage"]["words"]),
-            flags=[clean(flag["message"]) for flag in document["flags"]],
-            results=[_result(document, result) for result in document["results"]],
-            suggestions=suggestions(document),
-            map=_map(document) if document["results"] else None,
-            map_colours=map_colours(),
-            checks=all_checks(document),
-            guide=guide,
-            section_sources=section_sources,
-            telephone_link=telephone_link,
-            sources=[edition_words(source) for source in document["store"]["sources"]],
-            not_advice=NOT_ADVICE,
-            not_recommended=_NOT_RECOMMENDED,
-            helpline=f"{HELPLINE} {guide['emergency']}",
-        )
-    )
+    return {
+        "heading": heading(document),
+        "counts": count_words(document),
+        "filters": query_parts(document),
+        "note": place_note(document),
+        "coverage": clean(document["coverage"]["words"]),
+        "flags": [clean(flag["message"]) for flag in document["flags"]],
+        "results": [_result(document, result) for result in document["results"]],
+        "suggestions": suggestions(document),
+        "map": _map(document) if document["results"] else None,
+        **guide_context(guide, all_checks(document), document["store"]["sources"]),
+        "not_advice": NOT_ADVICE,
+        "not_recommended": _NOT_RECOMMENDED,
+        "helpline": f"{HELPLINE} {guide['emergency']}",
+    }
+
+
+def guide_context(
+    guide: Mapping[str, Any], checks: Sequence[Mapping[str, str]], sources: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What the template of the guide takes: where to check, what to ask, and the editions behind the list."""
+    return {
+        "checks": checks,
+        "guide": guide,
+        "section_sources": section_sources,
+        "telephone_link": telephone_link,
+        "sources": [edition_words(source) for source in sources],
+    }
 
 
 def write_places_html(path: str | os.PathLike[str], document: Document) -> Path:

@@ -81,6 +81,24 @@ def sections(scale: str) -> tuple[Section, ...]:
             ),
         ),
         Section(
+            "response_on_placebo",
+            "Symptoms: people out of 100 who respond to placebo in the same trial",
+            f"{POPULATION_NOTE} The same people, visits and control as with the option, without its drug.",
+            _visits("response_on_placebo", "of 100 people", "people"),
+        ),
+        Section(
+            "response_versus_placebo",
+            "Symptoms: people out of 100 who respond beyond placebo",
+            f"{POPULATION_NOTE} A positive number favours the option.",
+            _visits("response_versus_placebo", "of 100 people", "more_people"),
+        ),
+        Section(
+            "number_needed_to_treat",
+            "Symptoms: number needed to treat for one more responder than with placebo",
+            f"{POPULATION_NOTE} No limit: at that end fewer than one in a thousand more respond than on placebo.",
+            _visits("number_needed_to_treat", "people treated", "people_treated"),
+        ),
+        Section(
             "expectancy",
             f"Second reading: difference from placebo if the fast part is expectancy, {points}",
             f"{POPULATION_NOTE} Only the slow part counts as the drug's; unblinding and the fast part do not.",

@@ -33,6 +33,9 @@ _DASH, _CROSSING = "\N{BOX DRAWINGS LIGHT HORIZONTAL}", "\N{BOX DRAWINGS LIGHT V
 _PLOT_COLUMNS = 29
 _NARROW = 130
 """Below this width the notes of the sensitivity set are numbered lines under it."""
+OVERVIEW_HEAD = ("indication", "treatment", "k", "people", "measure", "pooled (95% interval)", "certainty", "in words")
+CHECK_HEAD = ("published", "measure", "k", "published (95%)", "ours (95%)", "what to make of it")
+WITHOUT_HEAD = ("study", "id", "why")
 
 
 def print_evidence(document: Document, console: Console | None = None) -> None:
@@ -64,10 +67,9 @@ def print_overview(document: Document, console: Console | None = None) -> None:
     console = console or _console()
     console.print(Text(f"Evidence by indication: {document['outcome_label']}", style="bold"))
     console.print(Text(str(document["words"])))
-    head = ("indication", "treatment", "k", "people", "measure", "pooled (95% interval)", "certainty", "in words")
     rows = [overview_cells(row) for row in document["overview"]]
     console.print()
-    _print_table(console, head, rows, right={2, 3}, smallest={7: 50}, below=(7, 4, 6), untitled={7})
+    _print_table(console, OVERVIEW_HEAD, rows, right={2, 3}, smallest={7: 50}, below=(7, 4, 6), untitled={7})
     console.print()
     more = "One in full: ketascope evidence --indication ptsd. Studies: ketascope evidence list."
     console.print(Text(more, style="dim"))
@@ -109,6 +111,11 @@ def evidence_csv(document: Document) -> str:
 def write_evidence_csv(path: str | os.PathLike[str], document: Document) -> Path:
     """Write the table; the file appears whole or not at all."""
     return write_aside(path, evidence_csv(document))
+
+
+def study_head(document: Document, plot: str = "") -> tuple[str, ...]:
+    """Headings of the studies; `plot` stands over the drawn intervals."""
+    return ("study", "comparison", "time", "people", plot, f"{_column(document)} (95%)", "weight", "bias", "checked")
 
 
 def study_cells(document: Document, study: Mapping[str, Any], span: tuple[float, float] | None) -> tuple[str, ...]:
@@ -166,7 +173,7 @@ def _print_studies(document: Document, console: Console) -> None:
     span = _span(document)
     low, high = (document["favours"][side].removeprefix("favours ") for side in ("low", "high"))
     plot = f"{low} | {high} better".center(_PLOT_COLUMNS)
-    head = ("study", "comparison", "time", "people", plot, f"{_column(document)} (95%)", "weight", "bias", "checked")
+    head = study_head(document, plot)
     rows = [study_cells(document, study, span) for study in document["studies"]]
     if not rows:
         return
@@ -177,8 +184,13 @@ def _print_studies(document: Document, console: Console) -> None:
     console.print()
     console.print(Text("Studies", style="bold"))
     _print_table(console, head, rows, right={6}, smallest={1: 30}, below=(1, 7, 8, 4), untitled={1}, drawing=4)
+    _print_notes(console, study_notes(document))
+
+
+def study_notes(document: Document) -> list[str]:
+    """Why studies are outside the pool, and what was assumed of those in it, a sentence each."""
     notes = [(study["label"], said) for study in document["studies"] for said in (study["why_not"], study["assumed"])]
-    _print_notes(console, [f"{label}: {said}" for label, said in notes if said])
+    return [f"{label}: {said}" for label, said in notes if said]
 
 
 def _column(document: Document) -> str:
@@ -215,15 +227,7 @@ def _print_sensitivity(document: Document, console: Console) -> None:
         return
     console.print()
     console.print(Text("Sensitivity set", style="bold"))
-    head = (
-        "analysis",
-        "k",
-        f"{_column(document)} (95%)",
-        "tau\N{SUPERSCRIPT TWO}",
-        "I\N{SUPERSCRIPT TWO}",
-        "converged",
-        "note",
-    )
+    head = sensitivity_head(document)
     rows = [sensitivity_cells(document, row) for row in document["sensitivity"]]
     if console.width >= _NARROW:
         _print_table(console, head, rows, right={1, 3, 4}, smallest={6: 40}, below=(6,), untitled={6})
@@ -232,6 +236,11 @@ def _print_sensitivity(document: Document, console: Console) -> None:
     numbered = [(*row[:-1], f"[{notes.index(row[-1]) + 1}]" if row[-1] else "") for row in rows]
     _print_table(console, head, numbered, right={1, 3, 4}, smallest={0: 22}, below=(6, 5))
     _print_notes(console, [f"[{number}] {note}" for number, note in enumerate(notes, 1)])
+
+
+def sensitivity_head(document: Document) -> tuple[str, ...]:
+    """Headings of the sensitivity set."""
+    return ("analysis", *cumulative_head(document)[1:], "converged", "note")
 
 
 def sensitivity_cells(document: Document, row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -259,12 +268,21 @@ def _print_beside(document: Document, console: Console) -> None:
         return
     console.print()
     console.print(Text("As the trials came in, year by year", style="bold"))
-    head = ("with", "k", f"{_column(document)} (95%)", "tau\N{SUPERSCRIPT TWO}", "I\N{SUPERSCRIPT TWO}")
-    rows = [sensitivity_cells(document, {**row, "note": ""})[:5] for row in document["cumulative"]]
-    _print_table(console, head, rows, right={1, 3, 4}, smallest={0: 16})
+    rows = [cumulative_cells(document, row) for row in document["cumulative"]]
+    _print_table(console, cumulative_head(document), rows, right={1, 3, 4}, smallest={0: 16})
     console.print()
     console.print(Text(small_study_text(document)))
     console.print(Text(dose_text(document)))
+
+
+def cumulative_head(document: Document) -> tuple[str, ...]:
+    """Headings of the pool as the trials came in."""
+    return ("with", "k", f"{_column(document)} (95%)", "tau\N{SUPERSCRIPT TWO}", "I\N{SUPERSCRIPT TWO}")
+
+
+def cumulative_cells(document: Document, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The pool with the trials up to one of them, as texts."""
+    return sensitivity_cells(document, {**row, "note": ""})[:5]
 
 
 def small_study_text(document: Document) -> str:
@@ -312,9 +330,8 @@ def _print_checks(document: Document, console: Console) -> None:
         return
     console.print()
     console.print(Text("Published pooled estimates beside ours (checks, never data)", style="bold"))
-    head = ("published", "measure", "k", "published (95%)", "ours (95%)", "what to make of it")
     rows = [check_cells(row) for row in document["checks"]]
-    _print_table(console, head, rows, right={2}, smallest={5: 40, 1: 20, 0: 22}, below=(1, 5, 2), untitled={1, 5})
+    _print_table(console, CHECK_HEAD, rows, right={2}, smallest={5: 40, 1: 20, 0: 22}, below=(1, 5, 2), untitled={1, 5})
 
 
 def check_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -344,8 +361,13 @@ def _print_without(document: Document, console: Console) -> None:
         return
     console.print()
     console.print(Text("Studies without usable numbers, and why", style="bold"))
-    rows = [(str(study["label"]), str(study["study"]), str(study["why"])) for study in document["without_numbers"]]
-    _print_table(console, ("study", "id", "why"), rows, smallest={2: 30}, below=(2, 1), untitled={2})
+    rows = [without_cells(study) for study in document["without_numbers"]]
+    _print_table(console, WITHOUT_HEAD, rows, smallest={2: 30}, below=(2, 1), untitled={2})
+
+
+def without_cells(study: Mapping[str, Any]) -> tuple[str, ...]:
+    """One study without usable numbers as texts."""
+    return str(study["label"]), str(study["study"]), str(study["why"])
 
 
 def _print_foot(console: Console) -> None:

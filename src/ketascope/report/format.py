@@ -9,6 +9,7 @@ from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 NOT_SHOWN = "\N{EN DASH}"
+NO_LIMIT = "no limit"
 
 _HOURS_PER = {"min": 1 / 60, "h": 1.0, "d": 24.0, "wk": 168.0}
 # A unit serves up to its limit in hours: readers take "90 min" and "36 h" as they are, but not "300 h".
@@ -34,6 +35,8 @@ STYLES: Mapping[str, Style] = {
     "percent_of_one": Style(factor=100.0, significant=2, most_decimals=1),
     # People out of 100 come whole.
     "people": Style(significant=2, most_decimals=0),
+    "more_people": Style(significant=2, most_decimals=1, is_ratio=False),
+    "people_treated": Style(significant=2, most_decimals=1),
     "percent": Style(significant=2, most_decimals=1),
     "points": Style(significant=3, most_decimals=1, is_ratio=False),
     "pressure": Style(significant=3, most_decimals=1, is_ratio=False),
@@ -125,10 +128,12 @@ def duration(time_h: float) -> str:
 def interval(quantity: Mapping[str, Any] | None, kind: str = "number") -> tuple[str, str]:
     """Median and `low to high` as two texts; the second is empty where the interval has no width.
 
-    All three share the decimals of the median, so that columns can be read down.
+    All three share the decimals of the median, so that columns can be read down. An upper end of None is no limit.
     """
     if quantity is None:
         return NOT_SHOWN, ""
+    if quantity["high"] is None:
+        return number(quantity["median"], kind), f"{number(quantity['low'], kind)} to {NO_LIMIT}"
     median, low, high = (float(quantity[key]) for key in ("median", "low", "high"))
     if kind == "time":
         return _time_interval(median, low, high)

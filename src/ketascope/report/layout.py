@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ketascope.errors import InputError
@@ -89,7 +89,8 @@ def comparison_report(document: Mapping[str, Any]) -> Report:
     about = "Where it is given, for how long people are watched, its legal status and what it costs."
     tables.append(_facts_table("practical", "Practical", about, PRACTICAL, options, notes))
     about = "How many randomised trials and people stand behind the option in this indication, and how certain that is."
-    tables.append(_facts_table("evidence", "Evidence", about, EVIDENCE, options, notes))
+    evidence = _facts_table("evidence", "Evidence", about, EVIDENCE, options, notes)
+    tables.append(replace(evidence, rows=(*evidence.rows, _psychotherapy_row(document["about_indication"]))))
     counted = "1 option" if len(options) == 1 else f"{len(options)} options"
     title = f"Comparison of {counted}, indication {str(document['indication']).upper()}"
     return Report(title, header_facts(document), tuple(tables), notes.messages)
@@ -213,6 +214,16 @@ def _facts_table(
         rows.append(TableRow(Cell(str(option["label"]), marks=notes.marks(cautions)), tuple(cells)))
     headings = tuple((column.heading, column.unit) for column in columns)
     return TableLayout(id_, title, about, "Option", headings, tuple(rows), is_text=True)
+
+
+def _psychotherapy_row(about: Mapping[str, Any]) -> TableRow:
+    """What our sources say of psychotherapy, which is not simulated, beside the evidence on the options."""
+    found = about["psychotherapy"]
+    said = Cell("not in the tables", is_missing=True)
+    if found is not None:
+        said = Cell(f"{found['statement'].rstrip('.')}. Source: {found['source']}")
+    unknown = Cell(UNKNOWN, is_missing=True)
+    return TableRow(Cell("Psychotherapy (not simulated)"), (*(unknown for _ in EVIDENCE[1:]), said))
 
 
 def _fact(option: Mapping[str, Any], column: Column, notes: Notes) -> Cell:

@@ -122,7 +122,8 @@ def verification_rows(document: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def _definition(document: Mapping[str, Any]) -> str:
+def definition(document: Mapping[str, Any]) -> str:
+    """How many rows are used, and what the figures of the summary mean."""
     summary = document["summary"]
     return (
         f"{summary['used']} of {summary['rows']} published rows are used, {summary['not_used']} are not "
@@ -131,7 +132,7 @@ def _definition(document: Mapping[str, Any]) -> str:
     )
 
 
-_VERIFICATION = (
+VERIFICATION = (
     "Verification, not validation: exposures that were themselves model output, reproduced with "
     "that model's own parameters. They stay out of the fold error."
 )
@@ -148,13 +149,13 @@ def print_ledger(document: Mapping[str, Any]) -> None:
     title = "Geometric mean fold error of predicted over observed concentrations, by route"
     print_table(console, title, SUMMARY_HEAD, summary_rows(document), right_from=4)
     print_table(console, "All routes together", TOTALS_HEAD, totals_rows(document), right_from=2)
-    console.print(escape(_definition(document)))
+    console.print(escape(definition(document)))
     print_table(console, "Every row that was predicted", ROW_HEAD, observation_rows(document), right_from=99)
     console.print("Rows that are not used, by reason", style="bold")
     for reason, count in unused_reasons(document):
         console.print(f"{count:4d}  {escape(reason)}")
     console.print()
-    print_table(console, _VERIFICATION, VERIFICATION_HEAD, verification_rows(document), right_from=3)
+    print_table(console, VERIFICATION, VERIFICATION_HEAD, verification_rows(document), right_from=3)
     print_trials(document["trials"], console)
 
 
@@ -176,7 +177,7 @@ def ledger_markdown(document: Mapping[str, Any]) -> str:
     """The ledger as a Markdown page: concentrations, then the trials."""
     from ketascope.report.trial_ledger import trials_markdown
 
-    parts = ["# Validation ledger: concentrations and trials", "", _definition(document), ""]
+    parts = ["# Validation ledger: concentrations and trials", "", definition(document), ""]
     parts += ["## By route, analyte and sampling site", "", *markdown_table(SUMMARY_HEAD, summary_rows(document)), ""]
     parts += ["## All routes together", "", *markdown_table(TOTALS_HEAD, totals_rows(document)), ""]
     parts += ["## Every predicted row", "", *markdown_table(ROW_HEAD, observation_rows(document)), ""]
@@ -184,7 +185,7 @@ def ledger_markdown(document: Mapping[str, Any]) -> str:
     parts += [
         "## Verification",
         "",
-        _VERIFICATION,
+        VERIFICATION,
         "",
         *markdown_table(VERIFICATION_HEAD, verification_rows(document)),
         "",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 
-def environment() -> Any:
-    """The Jinja environment of all pages: everything is escaped, a name that is not given is an error."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def environment(*packages: str) -> Any:
+    """The Jinja environment of all pages: everything is escaped, a name that is not given is an error.
+
+    packages: whose templates come before those of the reports.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("ketascope.report", "templates"),
+        loader=ChoiceLoader([PackageLoader(name, "templates") for name in (*packages, "ketascope.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -39,7 +39,7 @@ _FACTS: tuple[tuple[str, str], ...] = (
     ("checked", "checked"),
     ("note", "note"),
 )
-_USED = (
+USED = (
     "used: P pooled; F in the fit of the symptom model, C only held against it; M from memory and never counted; "
     "otherwise in none of them."
 )
@@ -55,9 +55,7 @@ def print_study(page: Entry, console: Console | None = None) -> None:
     console = console or Console(highlight=False)
     study = page["study"]
     console.print(f"[bold]{escape(study['label'])}[/bold]  {escape(study['study'])}")
-    _facts(console, [(words, study[name]) for name, words in _FACTS])
-    _facts(console, [("risk of bias", f"{study['risk_of_bias']}: {study['risk_of_bias_note'] or 'no remark found'}")])
-    _facts(console, _relations(page))
+    _print_facts(console, study_facts(page))
     console.print()
     if page["arms"]:
         print_table(console, "Arms", ARM_HEAD, [arm_row(arm) for arm in page["arms"]], len(ARM_HEAD) - 1)
@@ -66,7 +64,7 @@ def print_study(page: Entry, console: Console | None = None) -> None:
     if page["outcomes"]:
         rows = [outcome_row(row) for row in page["outcomes"]]
         print_table(console, "Outcomes", OUTCOME_HEAD, rows, len(OUTCOME_HEAD))
-        console.print(f"{_USED}\n")
+        console.print(f"{USED}\n")
     else:
         console.print("Outcomes: no figure was found.\n")
     _comparisons(console, page)
@@ -149,16 +147,24 @@ def list_row(entry: Entry) -> Row:
     )
 
 
-def _facts(console: Console, facts: Sequence[tuple[str, Any]]) -> None:
+def study_facts(page: Entry) -> list[tuple[str, str]]:
+    """What is known of the study as name and text; what was not found is left out."""
+    study = page["study"]
+    facts = [(words, study[name]) for name, words in _FACTS]
+    facts += [("risk of bias", f"{study['risk_of_bias']}: {study['risk_of_bias_note'] or 'no remark found'}")]
+    facts += _relations(page)
+    return [(words, str(value)) for words, value in facts if value not in (None, "")]
+
+
+def _print_facts(console: Console, facts: Sequence[tuple[str, str]]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
     for words, value in facts:
-        if value not in (None, ""):
-            console.print(Padding(Text.assemble((f"{words}: ", "dim"), str(value)), (0, 0, 0, 2)))
+        console.print(Padding(Text.assemble((f"{words}: ", "dim"), value), (0, 0, 0, 2)))
 
 
-def _relations(page: Entry) -> list[tuple[str, str]]:
+def _relations(page: Entry) -> list[tuple[str, Any]]:
     return [
         (words, ", ".join(f"{item['label']} ({item['study']})" for item in page[name]))
         for name, words in (
@@ -174,10 +180,23 @@ def _comparisons(console: Console, page: Entry) -> None:
     from rich.text import Text
 
     if not page["comparisons"]:
-        why = page["study"]["no_comparison"]
-        console.print(f"Comparisons to pool: none{f' ({why})' if why else ''}.\n", markup=False)
+        console.print(f"{no_comparison(page)}\n", markup=False)
         return
     console.print("[bold]Comparisons[/bold]")
+    for sentence in comparison_sentences(page):
+        console.print(Padding(Text(sentence), (0, 0, 0, 2)))
+    console.print()
+
+
+def no_comparison(page: Entry) -> str:
+    """That nothing can be pooled, and why where that is known."""
+    why = page["study"]["no_comparison"]
+    return f"Comparisons to pool: none{f' ({why})' if why else ''}."
+
+
+def comparison_sentences(page: Entry) -> list[str]:
+    """Every comparison of a study with whether it counts."""
+    sentences = []
     for row in page["comparisons"]:
         when = "" if row["time_h"] is None else f" at {duration(row['time_h'])}"
         what = f"{row['outcome']}, {row['scale_label']}{when}: {row['treatment_arm']} against {row['control_arm']}"
@@ -186,8 +205,8 @@ def _comparisons(console: Console, page: Entry) -> None:
             verdict = "counts as a bound on the effect"
         assumed = row["figures"]["assumed"] if row["in_pooling"] else ""
         notes = [text for text in (verdict, row["note"], assumed) if text]
-        console.print(Padding(Text(f"{what}. {'; '.join(notes)}"), (0, 0, 0, 2)))
-    console.print()
+        sentences.append(f"{what}. {'; '.join(notes)}")
+    return sentences
 
 
 def _scales(console: Console, scales: Sequence[Entry]) -> None:
@@ -197,8 +216,15 @@ def _scales(console: Console, scales: Sequence[Entry]) -> None:
     if not scales:
         return
     console.print("[bold]Scales[/bold]")
+    for sentence in scale_sentences(scales):
+        console.print(Padding(Text(sentence), (0, 0, 0, 2)))
+
+
+def scale_sentences(scales: Sequence[Entry]) -> list[str]:
+    """Limits, direction and smallest important difference of each scale."""
+    sentences = []
     for row in scales:
         top = "no fixed top" if row["maximum"] is None else f"{row['minimum']:g} to {row['maximum']:g}"
         important = row["minimal_important_difference_text"]
-        text = f"{row['label']}: {top}, {row['direction']}. Smallest important difference: {important}."
-        console.print(Padding(Text(text), (0, 0, 0, 2)))
+        sentences.append(f"{row['label']}: {top}, {row['direction']}. Smallest important difference: {important}.")
+    return sentences

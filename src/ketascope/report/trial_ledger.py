@@ -39,11 +39,11 @@ OTHER_HEAD: Row = ("study", "source", "about", "of", "scale", "measure", "at", "
 WIDEST = 100
 """Tables of the trials stay readable at 80 columns and gain nothing from more than this."""
 CHANCE = 0.05
-_PREDICTION = (
+PREDICTION = (
     "A prediction is for a new trial of the same arms: parameters, differences between trials, and the reading error "
     "of its figures. Differences are negative where the treatment is better."
 )
-_LEFT_OUT = (
+LEFT_OUT = (
     "Each trial was left out of the fit and its comparisons with the control predicted from the others, in "
     "standardised differences. The last comparison of a trial is the one that coverage counts."
 )
@@ -229,7 +229,7 @@ def print_predictions(trials: Document, console: Console) -> None:
     from ketascope.report.ledger import print_table
 
     print_table(console, "Trials: figures inside their predictive intervals", SUMMARY_HEAD, summary_rows(trials), 1)
-    console.print(f"{_PREDICTION}\n", markup=False)
+    console.print(f"{PREDICTION}\n", markup=False)
     for use in dict.fromkeys(row["use"] for row in trials["rows"]):
         rows = [row for row in trials["rows"] if row["use"] == use]
         print_table(console, f"Trials, {use}", SHORT_HEAD, short_rows(rows), len(SHORT_HEAD))
@@ -241,7 +241,7 @@ def print_left_out(trials: Document, console: Console) -> None:
 
     title = "Trials left out one by one (* counts for coverage)"
     print_table(console, title, LEFT_OUT_HEAD, left_out_rows(trials), len(LEFT_OUT_HEAD) - 1)
-    console.print(f"{_LEFT_OUT}\n", markup=False)
+    console.print(f"{LEFT_OUT}\n", markup=False)
     print_table(console, "Coverage", COVERAGE_HEAD, coverage_rows(trials), 2)
     print_table(console, "Scores", SCORE_HEAD, score_rows(trials), 1)
     console.print(f"{trials['dose_support']}\n", markup=False)
@@ -272,7 +272,7 @@ def trials_markdown(trials: Document) -> list[str]:
     return [
         "## Trials",
         "",
-        _PREDICTION,
+        PREDICTION,
         "",
         *markdown_table(SUMMARY_HEAD, summary_rows(trials)),
         "",
@@ -317,7 +317,7 @@ def left_out_markdown(trials: Document, heading: str) -> list[str]:
     return [
         titled(heading, "left out one by one"),
         "",
-        f"{_LEFT_OUT} It has a star.",
+        f"{LEFT_OUT} It has a star.",
         "",
         *markdown_table(LEFT_OUT_HEAD, left_out_rows(trials)),
         "",

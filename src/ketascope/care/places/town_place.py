@@ -41,7 +41,8 @@ def town_place(text: str) -> Place:
     name, written_state = parts
     state = state_code(written_state)
     if not state:
-        raise InputError(f"place '{text}': {_not_a_state(name, written_state)}")
+        problem, near = _not_a_state(name, written_state)
+        raise InputError(f"place '{text}': {problem}", candidates=near)
     return _in_state(text, name, state)
 
 
@@ -55,7 +56,7 @@ def _without_comma(text: str, words: str) -> Place:
     if own_state:
         return _named_like_a_state(text, own_state, found)
     if len(found) > 1:
-        raise InputError(f"place '{text}': {_which_state(found)}")
+        raise InputError(f"place '{text}': {_which_state(found)}", candidates=_labels(found))
     if found:
         return _at(found[0])
     if state:
@@ -63,7 +64,8 @@ def _without_comma(text: str, words: str) -> Place:
     endings = [" ".join(words.split()[-length:]) for length in (1, 2, 3)]
     if any(normal_name(ending) in _countries() for ending in endings):
         raise InputError(f"place '{text}': {_ABROAD}")
-    raise InputError(f"place '{text}': no such town is known{_meant(town_candidates(words))}")
+    near = town_candidates(words)
+    raise InputError(f"place '{text}': no such town is known{_meant(near)}", candidates=near)
 
 
 def _named_like_a_state(text: str, state: str, found: list[Town]) -> Place:
@@ -72,7 +74,8 @@ def _named_like_a_state(text: str, state: str, found: list[Town]) -> Place:
         if town.state == state:
             return _at(town)
     also = f", as one of {_shown(found)}" if found else f", as in {EXAMPLE}"
-    raise InputError(f"place '{text}': {STATES[state]} is too wide to search from; write a ZIP, or a town{also}")
+    problem = f"{STATES[state]} is too wide to search from; write a ZIP, or a town{also}"
+    raise InputError(f"place '{text}': {problem}", candidates=_labels(found))
 
 
 @functools.cache
@@ -98,20 +101,21 @@ def _in_state(text: str, name: str, state: str) -> Place:
         return _at(found[0])
     elsewhere = [town.label for town in towns_named(name)[:3]]
     near = town_candidates(name, state) + elsewhere or town_candidates(text)
-    raise InputError(f"place '{text}': no such town is known in {STATES[state]}{_meant(near)}")
+    raise InputError(f"place '{text}': no such town is known in {STATES[state]}{_meant(near)}", candidates=near)
 
 
-def _not_a_state(name: str, written: str) -> str:
+def _not_a_state(name: str, written: str) -> tuple[str, list[str]]:
+    """What is wrong, and the places that could be meant."""
     if normal_name(written) in _countries():
-        return f"'{written}' is outside the United States; {_ABROAD}"
+        return f"'{written}' is outside the United States; {_ABROAD}", []
     in_states = towns_named(name)
     hints = [town.label for town in in_states if town.state in near_states(written)] or [
         f"{name}, {code}" for code in near_states(written)
     ]
-    hints = hints or [town.label for town in in_states[:_SHOWN]]
+    hints = hints or _labels(in_states)
     if hints:
-        return f"'{written}' is not a state; did you mean {'; '.join(hints)}?"
-    return f"'{written}' is not a state; write its two letters or its name, as in {EXAMPLE}"
+        return f"'{written}' is not a state; did you mean {'; '.join(hints)}?", hints
+    return f"'{written}' is not a state; write its two letters or its name, as in {EXAMPLE}", []
 
 
 def _which_state(found: list[Town]) -> str:
@@ -120,7 +124,11 @@ def _which_state(found: list[Town]) -> str:
 
 def _shown(found: list[Town]) -> str:
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return "; ".join(town.label for town in found[:_SHOWN]) + more
+    return "; ".join(_labels(found)) + more
+
+
+def _labels(found: list[Town]) -> list[str]:
+    return [town.label for town in found[:_SHOWN]]
 
 
 def _meant(labels: list[str]) -> str:

@@ -17,10 +17,13 @@ def zip_place(text: str, digits: str) -> Place:
     """
     zip5 = digits[:5]
     if len(digits) not in (5, 9):
-        raise InputError(f"place '{text}': a ZIP has 5 digits{_lost_zero(digits)}")
+        meant = _lost_zero(digits)
+        hint = f"; did you mean {meant}, with the zero in front?" if meant else ", as in '07030'"
+        raise InputError(f"place '{text}': a ZIP has 5 digits{hint}", candidates=[meant] if meant else [])
     point = zip_point(zip5)
     if point is None:
-        raise InputError(f"place '{text}': {_why_without_point(zip5)}")
+        near = [] if postal_zip(zip5) else nearest_known_zips(zip5)
+        raise InputError(f"place '{text}': {_why_without_point(zip5)}", candidates=near)
     note = "middle of the ZIP area (Census 2023)"
     if point.located_by == "zipcodes":
         entry = postal_zip(zip5)
@@ -42,11 +45,10 @@ def address_place(text: str, before: str, zip5: str) -> Place:
 
 
 def _lost_zero(digits: str) -> str:
+    """The ZIP that is meant where a spreadsheet took its leading zeros, "" where there is none."""
     full = digits.zfill(5 if len(digits) < 5 else 9)
     zip5 = full[:5]
-    if len(full) in (5, 9) and (zip5 in census_points() or postal_zip(zip5) is not None):
-        return f"; did you mean {zip5}, with the zero in front?"
-    return ", as in '07030'"
+    return zip5 if len(full) in (5, 9) and (zip5 in census_points() or postal_zip(zip5) is not None) else ""
 
 
 def _why_without_point(zip5: str) -> str:

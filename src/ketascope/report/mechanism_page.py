@@ -1,0 +1,247 @@
+"""One dose followed step by step: what every state is at a time, what each number rests on, where sources disagree."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from ketascope.charts.axes import nearest_index
+from ketascope.charts.mechanism import cursor_places, drawn_panels
+from ketascope.comparing.flags import ASSUMED_GRADES
+from ketascope.model.parameter_store import GRADES
+from ketascope.report.format import NOT_SHOWN, duration, interval
+from ketascope.report.parameter_table import spread_text
+
+if TYPE_CHECKING:
+    from ketascope.model.parameter_store import Parameter, ParameterSet
+
+Document = Mapping[str, Any]
+
+GRADE_WORDS: Mapping[str, str] = {
+    "established": "read in a source that others agree with",
+    "plausible": "read in a source, but from animals, few people or one study",
+    "assumed": "not measured: chosen, with the reason given",
+    "estimated": "estimated by ketascope from the studies",
+    "not informed by trials": "a starting belief that no trial moved",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One parameter row as texts. `replaced`: the default where a scenario set another value, else empty."""
+
+    name: str
+    words: str
+    value: str
+    grade: str
+    is_assumed: bool
+    population: str
+    source: str
+    spread: str
+    note: str
+    replaced: str
+
+
+@dataclass(frozen=True)
+class Course:
+    """One curve of a step, with its text at every output time."""
+
+    name: str
+    label: str
+    unit: str
+    medians: tuple[str, ...]
+    ends: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the chain: its words, its curves, the grade that the chart gives it, and its parameter rows."""
+
+    id: str
+    title: str
+    words: str
+    grade: str
+    courses: tuple[Course, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def grades(self) -> str:
+        """How many rows have which grade: `4 assumed, 2 established`."""
+        counts = {grade: sum(row.grade == grade for row in self.rows) for grade in GRADES}
+        return ", ".join(f"{count} {grade}" for grade, count in counts.items() if count)
+
+    @property
+    def assumed(self) -> int:
+        """How many rows were assumed rather than measured or estimated."""
+        return sum(row.is_assumed for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One scenario: what it says, what it replaces, and whether it is on."""
+
+    name: str
+    label: str
+    source: str
+    changes: tuple[str, ...]
+    is_on: bool
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    text = resources.files("ketascope.report").joinpath("mechanism_steps.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def steps(simulation: Document, names: Collection[str]) -> list[Step]:
+    """The steps of a simulation document; names: the parameter rows that it rests on."""
+    from ketascope.model.parameter_store import load_parameters
+    from ketascope.model.scenario import choose_model
+
+    used, default = choose_model(simulation["scenarios"]).parameters, load_parameters()
+    panels = {panel["title"]: panel for panel in drawn_panels(simulation)}
+    owners = {prefix: step["id"] for step in _texts()["step"] for prefix in step["parameters"]}
+    found = []
+    for step in _texts()["step"]:
+        panel = panels.get(step.get("panel", ""), {})
+        rows = [_row(used, default, name) for name in sorted(names) if _owner(name, owners) == step["id"]]
+        # Where each curve has a unit of its own the step lists its curves itself.
+        wanted = panel.get("series", step.get("series", ()))
+        courses = [_course(simulation, entry, panel) for entry in wanted if entry["name"] in simulation["series"]]
+        if courses:
+            grade = panel.get("grade", _weakest(rows))
+            found.append(Step(step["id"], step["title"], step["words"], grade, tuple(courses), tuple(rows)))
+    return found
+
+
+def _owner(name: str, owners: Mapping[str, str]) -> str | None:
+    fitting = [prefix for prefix in owners if name.startswith(prefix)]
+    return owners[max(fitting, key=len)] if fitting else None
+
+
+def _weakest(rows: Sequence[Row]) -> str:
+    return max((row.grade for row in rows), key=GRADES.index, default="established")
+
+
+def _course(simulation: Document, entry: Mapping[str, Any], panel: Mapping[str, Any]) -> Course:
+    series, kind = simulation["series"][entry["name"]], entry.get("kind", panel.get("kind"))
+    texts = [_text(values, str(kind)) for values in zip(series["median"], series["low"], series["high"], strict=True)]
+    unit = entry.get("unit", panel.get("unit"))
+    label = str(entry["label"]).partition(" (dashed)")[0]
+    return Course(entry["name"], label, str(unit), tuple(text for text, _ in texts), tuple(ends for _, ends in texts))
+
+
+def _text(values: tuple[float | None, ...], kind: str) -> tuple[str, str]:
+    if values[0] is None:
+        return NOT_SHOWN, ""
+    return interval(dict(zip(("median", "low", "high"), values, strict=True)), kind)
+
+
+def _row(used: ParameterSet, default: ParameterSet, name: str) -> Row:
+    row: Parameter = used[name]
+    was = default[name].value
+    return Row(
+        name=name,
+        words=name.partition(".")[2].replace("_", " "),
+        value=f"{row.value:g} {row.unit}",
+        grade=row.grade,
+        is_assumed=row.grade in ASSUMED_GRADES,
+        population=row.population,
+        source=row.source,
+        spread=spread_text(row),
+        note=row.note,
+        replaced="" if row.value == was else f"{was:g}",
+    )
+
+
+def cursor_index(simulation: Document, at_h: float) -> int:
+    """The output time that is nearest to a time."""
+    return nearest_index(simulation["times_h"], at_h)
+
+
+def courses_beside(simulation: Document, other: Document, found: Sequence[Step]) -> dict[str, Course]:
+    """Curves of another simulation by name, with their texts at the output times of the first."""
+    places = [cursor_index(other, time_h) for time_h in simulation["times_h"]]
+    return {
+        course.name: replace(
+            course,
+            medians=tuple(course.medians[place] for place in places),
+            ends=tuple(course.ends[place] for place in places),
+        )
+        for step in found
+        for course in step.courses
+    }
+
+
+def cursor_data(simulation: Document, found: Sequence[Step], plain: Mapping[str, Course]) -> dict[str, Any]:
+    """What a script needs to move the cursor: the output times in words and as a query has them, their places, and
+    every curve's texts, those of the default model beside them.
+    """
+    courses = {course.name: course for step in found for course in step.courses}
+    return {
+        "times": time_labels(simulation),
+        "at": [f"{time_h:.4g}h" for time_h in simulation["times_h"]],
+        "places": [round(place, 2) for place in cursor_places(simulation)],
+        "series": _script_texts(courses),
+        "plain": _script_texts(plain),
+    }
+
+
+def _script_texts(courses: Mapping[str, Course]) -> dict[str, Any]:
+    return {name: {"median": course.medians, "ends": course.ends} for name, course in courses.items()}
+
+
+def time_labels(simulation: Document) -> list[str]:
+    """Every output time in words."""
+    return [duration(time_h) if time_h else "start" for time_h in simulation["times_h"]]
+
+
+def stations(simulation: Document) -> list[tuple[str, str, int]]:
+    """Times to jump to: as it is written in a query, in words, and its index; those labelled on the axis."""
+    from ketascope.one_regimen import STANDARD_TIMES_H
+
+    last_h = simulation["times_h"][-1]
+    wanted = [time_h for time_h in STANDARD_TIMES_H if time_h <= last_h]
+    return [
+        (duration(time_h).replace(" ", ""), duration(time_h), cursor_index(simulation, time_h)) for time_h in wanted
+    ]
+
+
+def switches(active: Collection[str]) -> list[Switch]:
+    """Every scenario with what it changes."""
+    from ketascope.model.parameter_store import load_parameters
+    from ketascope.model.scenario import DEFAULT_CONTROL, load_scenarios
+
+    rows = load_parameters()
+    found = []
+    for name, scenario in load_scenarios().items():
+        changes = [
+            f"{row}: {value:g} instead of {rows[row].value:g} {rows[row].unit}"
+            for row, value in scenario["replaces"].items()
+        ]
+        if "control" in scenario:
+            changes.append(f"control: {scenario['control']} instead of {DEFAULT_CONTROL}")
+        found.append(Switch(name, scenario["label"], scenario["source"], tuple(changes), name in active))
+    return found
+
+
+def disagreeing_rows(names: Collection[str], scenarios: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """Rows in use whose sources report a range: name, value in use, the range, and the source."""
+    from ketascope.model.scenario import choose_model
+
+    used = choose_model(scenarios).parameters
+    return [
+        (row.name, f"{row.value:g} {row.unit}", f"{row.range[0]:g} to {row.range[1]:g}", row.source)
+        for row in (used[name] for name in sorted(names))
+        if row.range is not None
+    ]
+
+
+def disagreement_words() -> Mapping[str, str]:
+    """Sentences on further places where sources disagree: plasma and reported ranges."""
+    words: Mapping[str, str] = _texts()["disagreement"]
+    return words

@@ -1,0 +1,34 @@
+"""Query strings as models: an unknown name is an error that offers the nearest, and each page tells what it takes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from ketascope.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def check_names(given: Collection[str], known: Collection[str]) -> None:
+    """Raise InputError for a name in a query that the page does not know, with the nearest one it does."""
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise InputError(f"unknown parameter '{name[:60]}'{hint} Parameters: {', '.join(known) or 'none'}")
+
+
+def parameters(model: type[BaseModel]) -> dict[str, Any]:
+    """What a page takes, for `openapi_extra` of its route: the fields of the model as query parameters."""
+    schema = model.model_json_schema()
+    required = schema.get("required", ())
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": name in required, "schema": part}
+            | ({"description": part["description"]} if "description" in part else {})
+            for name, part in schema["properties"].items()
+        ]
+    }

@@ -1,0 +1,55 @@
+// Each chart is a still drawing. A button beside it loads the drawing library, once, and draws the same chart live, with
+// values under the pointer; where that fails the still drawing stays.
+
+const VEGA_ADDRESS = document.currentScript.dataset.vega;
+let loading = null;
+
+function loadVega() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = VEGA_ADDRESS;
+    script.onload = resolve;
+    script.onerror = () => reject(new Error("the drawing library did not load"));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+async function drawLive(figure, button) {
+  button.disabled = true;
+  const holder = figure.querySelector(".drawing");
+  const stage = document.createElement("div");
+  try {
+    const [answer] = await Promise.all([fetch(figure.dataset.spec), loadVega()]);
+    if (!answer.ok) throw new Error(`the chart answered ${answer.status}`);
+    // ast: the interpreter, as the policy of these pages allows no code made from text.
+    await window.vegaEmbed(stage, await answer.json(), {
+      renderer: "canvas",
+      ast: true,
+      actions: false,
+      defaultStyle: false,
+      tooltip: { disableDefaultStyle: true },
+    });
+    stage.setAttribute("role", "img");
+    stage.setAttribute("aria-label", holder.querySelector("img").alt);
+    holder.replaceChildren(stage);
+    button.remove();
+  } catch (error) {
+    button.disabled = false;
+    button.textContent = "Show values did not work; try again";
+  }
+}
+
+function offerLive() {
+  for (const figure of document.querySelectorAll("figure[data-spec]:not([data-live-offered])")) {
+    figure.dataset.liveOffered = "";
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Show values under the pointer";
+    button.addEventListener("click", () => drawLive(figure, button));
+    figure.querySelector(".tools")?.append(button);
+  }
+}
+
+offerLive();
+document.addEventListener("ketascope:swapped", offerLive);

@@ -40,7 +40,6 @@ __all__ = [
     "DRUGS",
     "FORMS",
     "KINDS",
-    "LIVE_CHECKS",
     "STATUSES",
     "TOPICS",
     "UNITS",
@@ -70,24 +69,6 @@ CONDITIONS = ("gad", "sad", "ptsd", "ocd", "mdd", "panic", "anxiety")
 UNITS = ("fold", "percent", "hours", "weeks", "mg_per_kg", "usd", "sessions")
 CHECKS = ("text", "secondary", "recall")
 STATUSES = ("approved", "not approved", "off-label")
-LIVE_CHECKS = (
-    "glutamate-fold",
-    "hours-against-weeks",
-    "ocd-fisher",
-    "route-comparison",
-    "response-rates",
-    "evidence-gad-sad",
-    "evidence-ptsd",
-    "evidence-ocd",
-    "evidence-mdd",
-    "duration",
-    "blood-pressure",
-    "bioavailability",
-    "exposure-of-routes",
-    "ssri-onset",
-    "approval-table",
-    "dissociation",
-)
 
 _FOLDER = Path(__file__).parent / "data"
 

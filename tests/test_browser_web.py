@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,6 +112,23 @@ def test_a_chart_comes_alive_within_the_policy(visit):
     page.get_by_role("button", name="Show values under the pointer").first.click()
     page.wait_for_selector(".drawing canvas")
     assert page.locator(".drawing [role=img]").first.get_attribute("aria-label")
+
+
+def test_a_drawing_that_a_busy_service_refused_is_asked_for_again(visit):
+    page = visit("/about", refused="503")
+    page.clock.install()
+    asked: Counter[str] = Counter()
+
+    def busy(route):
+        asked[route.request.url] += 1
+        route.fulfill(status=503) if asked[route.request.url] <= 2 else route.continue_()
+
+    page.route("**/*.svg?*", busy)
+    page.goto(page.url.replace("/about", PAGES["evidence"]))
+    for tries in (1, 2):
+        page.locator(f".drawing img[data-tries='{tries}']").first.wait_for()
+        page.clock.run_for(10_000)
+    page.wait_for_function("[...document.querySelectorAll('.drawing img')].every(image => image.naturalWidth > 0)")
 
 
 # --- what people do

@@ -1,6 +1,8 @@
 // Each chart is a still drawing. A button beside it loads the drawing library, once, and draws the same chart live, with
 // values under the pointer; where that fails the still drawing stays.
 
+// Milliseconds after which a drawing is asked for again where the service was too busy for it, in turn.
+const AGAIN_AFTER_MS = [5000, 10000, 20000];
 const VEGA_ADDRESS = document.currentScript.dataset.vega;
 let loading = null;
 
@@ -51,5 +53,21 @@ function offerLive() {
   }
 }
 
+function askAgain(image) {
+  const tries = Number(image.dataset.tries ?? 0);
+  if (tries >= AGAIN_AFTER_MS.length) return;
+  image.dataset.tries = tries + 1;
+  setTimeout(() => (image.src = image.src), AGAIN_AFTER_MS[tries]);
+}
+
+// Drawings that failed before this script ran, and all that fail later; an error of an image does not bubble.
+function watchDrawings() {
+  for (const image of document.querySelectorAll(".drawing img")) {
+    if (image.complete && image.naturalWidth === 0 && !image.dataset.tries) askAgain(image);
+  }
+}
+document.addEventListener("error", ({ target }) => target.matches?.(".drawing img") && askAgain(target), true);
+
 offerLive();
+watchDrawings();
 document.addEventListener("ketascope:swapped", offerLive);

@@ -24,6 +24,7 @@ PAGES = {
     "audit": "/audit",
     "care": "/care?place=07030&limit=5",
     "about": "/about",
+    "parameters": "/parameters?grade=assumed",
     "api": "/api",
 }
 WINDOWS = ((1280, "light"), (360, "dark"))
@@ -95,6 +96,22 @@ def test_every_page_is_whole_and_usable_by_anyone(visit, root, name, width, sche
     for picture in page.locator("figure img").all():
         assert picture.get_attribute("alt")
         assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+
+
+@pytest.mark.parametrize("name", ["compare", "evidence", "care"])
+def test_on_paper_a_page_is_light_and_as_wide_as_the_sheet(visit, name):
+    """794 px are the width of A4; what is folded away is not printed, and the line of help is."""
+    page = visit(PAGES[name], width=794, scheme="dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == 794
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("details:not([open])").filter(visible=True).count() == 0
+    assert page.get_by_text("988").first.is_visible()
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('main p, main caption, main td')].filter(part => part.offsetParent)"
+        ".map(part => parseFloat(getComputedStyle(part).fontSize))"
+    )
+    assert max(sizes) <= 16
 
 
 def test_the_first_key_leads_past_the_navigation(visit):

@@ -22,6 +22,7 @@ from ketascope.report.care_words import (
     heading,
     infusion_words,
     query_parts,
+    street_words,
     suggestions,
     telephone_link,
     unknown_fields,
@@ -369,3 +370,15 @@ def test_only_numbers_become_telephone_links(phone: str, link: str) -> None:
 )
 def test_only_web_addresses_become_links(website: str, link: str) -> None:
     assert web_link(website) == link
+
+
+@pytest.mark.parametrize(
+    ("street", "street2", "words"),
+    [
+        ("- - -", "", ""),
+        ("1 Main Street", "- -", "1 Main Street"),
+        ("1 Main Street", "Floor 2", "1 Main Street, Floor 2"),
+    ],
+)
+def test_dashes_that_a_source_writes_for_an_unknown_street_are_not_shown(street, street2, words):
+    assert street_words({"street": street, "street2": street2}) == words

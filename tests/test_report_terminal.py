@@ -351,7 +351,7 @@ def test_unknown_facts_read_unknown_and_a_known_zero_reads_zero(gad: dict[str, A
 
 def test_a_price_with_one_unknown_end_says_so(gad: dict[str, Any]) -> None:
     option(gad, "ketamine-iv-once")["practical"]["cost_usd"] = {"low": 300, "high": None}
-    assert cells(gad, "practical")["Ketamine IV 0.5 mg/kg over 40 min, one dose"][3].text == "300 to unknown"
+    assert cells(gad, "practical")["Ketamine IV 0.5 mg/kg over 40 min, one dose"][3].text == "300 to unknown a session"
 
 
 # One regimen

@@ -25,6 +25,7 @@ from ketascope.web.queries.compare import (
     read_compare,
 )
 from ketascope.web.settings import load_settings
+from ketascope.web.wording import for_page
 from web_client import WebClient, web_client
 
 OWN = "ketamine 0.5 mg/kg IV over 40 min q 2 d x 3"
@@ -205,12 +206,28 @@ class TestPage:
         assert seen > 40
 
     def test_every_flag_stands_on_the_page(self, html: str, document: dict[str, Any]) -> None:
-        from html import unescape
-
-        words = unescape(html)
         for option in document["options"]:
             for flag in option["flags"]:
-                assert flag["message"] in words, flag["code"]
+                assert for_page(flag["message"]) in html, flag["code"]
+
+    def test_how_sure_anyone_is_stands_beside_the_people_who_respond(self, html: str, document: dict[str, Any]) -> None:
+        told = re.findall(r'<span class="sure">(.*?)</span>', html)
+        assert len(told) == len(document["options"])
+        for words, option in zip(told, document["options"], strict=True):
+            if option["drug"] is None:
+                assert words == ""
+            else:
+                evidence = option["evidence"]
+                assert words.startswith(f"{evidence['trials'] or 'no'} trial")
+                assert words.endswith(f"certainty: {evidence['certainty']}")
+
+    def test_a_price_says_what_it_is_for(self, html: str) -> None:
+        assert re.search(r"300 to 700 a session\s*<", html)
+
+    def test_a_dose_can_be_followed_step_by_step(self, client: WebClient, html: str) -> None:
+        links = re.findall(r'href="(/how-it-works\?sentence=[^"]+)"', html)
+        assert links
+        assert client.get(f"{links[0]}&amp;patients=0".replace("&amp;", "&")).status_code == 200
 
     def test_the_form_keeps_what_was_given(self, html: str) -> None:
         form = Elements(html)

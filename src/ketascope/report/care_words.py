@@ -97,8 +97,9 @@ def name_words(result: Mapping[str, Any]) -> str:
 
 
 def street_words(result: Mapping[str, Any]) -> str:
-    """Street and second line."""
-    return ", ".join(text for text in (clean(result["street"]), clean(result["street2"])) if text)
+    """Street and second line; dashes that a source writes for an unknown street are none."""
+    lines = (clean(result["street"]), clean(result["street2"]))
+    return ", ".join(text for text in lines if any(map(str.isalnum, text)))
 
 
 def city_words(result: Mapping[str, Any]) -> str:

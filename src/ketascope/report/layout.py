@@ -86,7 +86,7 @@ def comparison_report(document: Mapping[str, Any]) -> Report:
     # Harms stand right behind the benefits, before exposure and mechanism.
     place = next(index for index, table in enumerate(tables) if table.id == "acute") + 1
     tables.insert(place, _harms_table(options, notes))
-    about = "Where it is given, for how long people are watched, its legal status and what it costs."
+    about = "Where it is given, how long people are watched, its legal status, and what those pay who pay themselves."
     tables.append(_facts_table("practical", "Practical", about, PRACTICAL, options, notes))
     about = "How many randomised trials and people stand behind the option in this indication, and how certain that is."
     evidence = _facts_table("evidence", "Evidence", about, EVIDENCE, options, notes)
@@ -232,10 +232,20 @@ def _fact(option: Mapping[str, Any], column: Column, notes: Notes) -> Cell:
         # Where no drug is given there is no price or approval to know, so no reason is asked for.
         return Cell(UNKNOWN, marks=notes.marks(reasons_for_gap(option, column.name)), is_missing=True)
     if column.kind == "range":
-        return Cell(_range(value))
+        return Cell(f"{_range(value)}{_per(option)}")
     if column.kind in ("minutes", "count"):
         return Cell(number(value, "count"))
     return Cell(words(value or None))
+
+
+def _per(option: Mapping[str, Any]) -> str:
+    """What a price is paid for, as its source has it: a session of one treatment, a month of another."""
+    from ketascope.comparing.flags import Flags
+    from ketascope.comparing.practical_facts import practical_row
+
+    row = practical_row(str(option["drug"]), str(option["route"]), Flags())
+    unit = None if row is None else row.get("cost_usd", {}).get("per")
+    return "" if unit is None else f" a {unit}"
 
 
 def _range(value: Mapping[str, Any]) -> str:

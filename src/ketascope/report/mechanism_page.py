@@ -14,7 +14,7 @@ from ketascope.charts.mechanism import cursor_places, drawn_panels
 from ketascope.comparing.flags import ASSUMED_GRADES
 from ketascope.model.parameter_store import GRADES
 from ketascope.report.format import NOT_SHOWN, duration, interval
-from ketascope.report.parameter_table import spread_text
+from ketascope.report.parameter_table import few_digits, label, spread_text
 
 if TYPE_CHECKING:
     from ketascope.model.parameter_store import Parameter, ParameterSet
@@ -142,19 +142,23 @@ def _text(values: tuple[float | None, ...], kind: str) -> tuple[str, str]:
 
 
 def _row(used: ParameterSet, default: ParameterSet, name: str) -> Row:
-    row: Parameter = used[name]
-    was = default[name].value
+    row, was = used[name], default[name].value
+    return replace(plain_row(row), replaced="" if row.value == was else few_digits(was))
+
+
+def plain_row(row: Parameter) -> Row:
+    """A parameter row as texts, as it stands without a scenario."""
     return Row(
-        name=name,
-        words=name.partition(".")[2].replace("_", " "),
-        value=f"{row.value:g} {row.unit}",
+        name=row.name,
+        words=label(row.name),
+        value=_value(row),
         grade=row.grade,
         is_assumed=row.grade in ASSUMED_GRADES,
         population=row.population,
         source=row.source,
         spread=spread_text(row),
         note=row.note,
-        replaced="" if row.value == was else f"{was:g}",
+        replaced="",
     )
 
 
@@ -220,7 +224,8 @@ def switches(active: Collection[str]) -> list[Switch]:
     found = []
     for name, scenario in load_scenarios().items():
         changes = [
-            f"{row}: {value:g} instead of {rows[row].value:g} {rows[row].unit}"
+            f"{label(row)}{_table_of(row, scenario['replaces'])}: {few_digits(value)} instead of "
+            f"{few_digits(rows[row].value)} {rows[row].unit}"
             for row, value in scenario["replaces"].items()
         ]
         if "control" in scenario:
@@ -229,16 +234,27 @@ def switches(active: Collection[str]) -> list[Switch]:
     return found
 
 
-def disagreeing_rows(names: Collection[str], scenarios: Sequence[str]) -> list[tuple[str, str, str, str]]:
-    """Rows in use whose sources report a range: name, value in use, the range, and the source."""
+def _table_of(name: str, beside: Collection[str]) -> str:
+    """The table of a row, where rows of several tables read the same."""
+    is_alone = sum(label(other) == label(name) for other in beside) == 1
+    return "" if is_alone else f" ({name.partition('.')[0].replace('_', ' and ')})"
+
+
+def disagreeing_rows(names: Collection[str], scenarios: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+    """Rows in use whose sources report a range: name, the same in words, value in use, the range, and the source."""
     from ketascope.model.scenario import choose_model
 
     used = choose_model(scenarios).parameters
+    rows = (used[name] for name in sorted(names))
     return [
-        (row.name, f"{row.value:g} {row.unit}", f"{row.range[0]:g} to {row.range[1]:g}", row.source)
-        for row in (used[name] for name in sorted(names))
+        (row.name, label(row.name), _value(row), f"{row.range[0]:g} to {row.range[1]:g}", row.source)
+        for row in rows
         if row.range is not None
     ]
+
+
+def _value(row: Parameter) -> str:
+    return f"{few_digits(row.value)} {row.unit}"
 
 
 def disagreement_words() -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,22 @@ if TYPE_CHECKING:
     from ketascope.model.parameter_store import Parameter
 
 WIDTH_OF_TABLE = 140
+DIGITS = 4
+"""Of a value on a page; the rows themselves and their JSON keep them all."""
+_UNIT_IN_NAME = re.compile("_(?:l_per_h|ng_per_ml|per_h|mmhg|min|um|[hdl])(?=$|_(?:gad|mdd|ocd|ptsd|sad)$)")
+_SHORT = frozenset(("cyp", "gad", "hnk", "iv", "mdd", "nmda", "ocd", "ptsd", "sad", "sc", "sd", "smd", "ssri"))
+
+
+def label(name: str) -> str:
+    """The name of a row in words, without its table and unit: `plasticity.hnk_weight` -> HNK weight."""
+    parts = _UNIT_IN_NAME.sub("", name.rpartition(".")[2]).split("_")
+    words = " ".join(part.upper() if part in _SHORT else part for part in parts)
+    return re.sub(r"\b[rs] (?=ketamine|norketamine)", lambda form: f"{form[0][0].upper()}-", words)
+
+
+def few_digits(value: float) -> str:
+    """A value for a page, to `DIGITS` digits: 86.9832 -> 86.98."""
+    return f"{float(f'{value:.{DIGITS}g}'):g}"
 
 
 def spread_text(row: Parameter) -> str:

@@ -13,6 +13,7 @@ from ketascope._version import __version__
 from ketascope.report.layout import HELPLINE, NOT_ADVICE, WHAT_IT_IS_NOT
 from ketascope.report.pages import environment
 from ketascope.web.assets import asset_address
+from ketascope.web.wording import for_page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -41,6 +42,7 @@ def templates() -> Any:
         "what_it_is_not": WHAT_IT_IS_NOT,
         "version": __version__,
     }
+    found.filters["for_page"] = for_page
     return found
 
 

@@ -17,6 +17,7 @@ from ketascope.web.queries.care import CareQuery, read_care, written
 from ketascope.web.queries.fields import FieldError, problem_of
 from ketascope.web.queries.reading import parameters
 from ketascope.web.rendering import answer, page, wants_json
+from ketascope.web.wording import for_page
 
 router = APIRouter()
 
@@ -112,7 +113,9 @@ def _guide() -> dict[str, Any]:
 def _found(document: dict[str, Any]) -> dict[str, Any]:
     from ketascope.report.care_page import places_context
 
-    return places_context(document) | {"found": True, "problem": None, "candidates": []}
+    context = places_context(document)
+    coverage = for_page(context["coverage"])
+    return context | {"coverage": coverage, "found": True, "problem": None, "candidates": []}
 
 
 def _candidate_links(request: Request, error: InputError) -> list[tuple[str, str]]:

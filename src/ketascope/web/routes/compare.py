@@ -26,6 +26,8 @@ from ketascope.web.queries.compare import (
 )
 from ketascope.web.queries.reading import parameters
 from ketascope.web.rendering import json_page, page, templates, wants_json
+from ketascope.web.routes.mechanism import ADDRESS as FOLLOW
+from ketascope.web.wording import for_page
 
 if TYPE_CHECKING:
     from ketascope.charts import Chart
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 router = APIRouter()
 CHARTS = ("symptoms", "acute", "cascade")
 _BLANK_SENTENCES = 2
+# Names of the document that do not explain themselves.
+_IN_WORDS = {"until_h": "time followed", "seed": "seed of the random numbers", "sampling": "plasma from a vein"}
 _ABOUT_QUERY = parameters(CompareQuery)
 
 
@@ -127,7 +131,7 @@ def _results(query: CompareQuery, comparison: Comparison, charts: Charts) -> str
     from markupsafe import Markup
 
     from ketascope.report.catalogue import VISITS, scale_name
-    from ketascope.report.format import duration, split_unit, words
+    from ketascope.report.format import duration, split_unit
     from ketascope.report.layout import INTERVALS, comparison_report
     from ketascope.report.one_time import clinicians_table, frequencies_table, shares
 
@@ -155,12 +159,26 @@ def _results(query: CompareQuery, comparison: Comparison, charts: Charts) -> str
             scale=scale_name(document),
             reading=READINGS[query.reading or "trials"],
             followed=duration(document["horizon_h"]),
-            defaulted=words([split_unit(name)[0] for name in document["defaulted"]]),
+            defaulted=", ".join(_IN_WORDS.get(name) or split_unit(name)[0] for name in document["defaulted"]),
+            certainties=[_certainty(option) for option in document["options"]],
+            notes=[(number, for_page(message)) for number, message in report.notes],
             after=f"?{after}" if after else "",
             mechanism=_mechanism_links(document, query),
         )
     )
     return Markup(text)
+
+
+def _certainty(option: dict[str, Any]) -> str:
+    """How sure anyone is of the option's figures, beside them; empty where no drug is given."""
+    evidence = option["evidence"]
+    if evidence is None or option["drug"] is None or evidence["certainty"] is None:
+        return ""
+    count = evidence["trials"]
+    if count is None:
+        return f"certainty: {evidence['certainty']}"
+    trials = "no trial" if count == 0 else "1 trial" if count == 1 else f"{count} trials"
+    return f"{trials} in this condition; certainty: {evidence['certainty']}"
 
 
 def _mechanism_links(document: dict[str, Any], query: CompareQuery) -> list[tuple[str, str]]:
@@ -169,7 +187,7 @@ def _mechanism_links(document: dict[str, Any], query: CompareQuery) -> list[tupl
 
     kept = query.model_dump(include={"indication", "weight", "age", "until", "seed"}, exclude_defaults=True)
     return [
-        (option["label"], f"/mechanism?{urlencode({'sentence': option['sentence'], **kept})}")
+        (option["label"], f"{FOLLOW}?{urlencode({'sentence': option['sentence'], **kept})}")
         for option in document["options"]
         if option["sentence"] is not None and option["receptor"]["peak_block"] is not None
     ]

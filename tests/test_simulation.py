@@ -22,7 +22,6 @@ from ketascope.people import Person, individual_values, random_normals, typical_
 from ketascope.regimen import Dose, load_presets, parse
 from ketascope.simulation import (
     CHECK_SEED,
-    DEPOT_WIDTHS,
     ERROR_TOLERANCE,
     PATIENT_LIMIT,
     PatientRun,
@@ -32,6 +31,7 @@ from ketascope.simulation import (
 )
 from ketascope.solver import engine
 from ketascope.solver.grid import halved
+from ketascope.solver.native.program import program
 
 PERSON = Person()
 ROWS = load_parameters()
@@ -217,9 +217,9 @@ def on_grid(sentence: str, normals: np.ndarray, sampling: str, grid_h: np.ndarra
     place = plasma(sampling)
     values = individual_values(ROWS, PERSON, normals, place)
     steps = steps_of(ROWS, place) - OUTSIDE_THE_CHAIN
-    plan, modes, fraction = prepare(doses_of(sentence), values, ROWS, place, DEPOT_WIDTHS[0], steps)
+    plan, modes, fraction = prepare(doses_of(sentence), values, ROWS, place, 2, steps)
     own = {name: value for name, value in values.items() if name in cascade.INDIVIDUAL_ROWS}
-    inputs = engine.step_inputs(plan, DEPOT_WIDTHS[0], grid_h)
+    inputs = engine.step_inputs(plan, 2, grid_h)
     channels = len(cascade.CHANNELS)
     return engine.solve(cascade.chain_step, cascade.start_states, channels, modes, fraction, own, inputs, 1)
 
@@ -444,38 +444,17 @@ def test_a_gradient_is_zero_where_nothing_flows(sampling: str) -> None:
 # One program for all ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sampling", SAMPLINGS)
-def test_all_presets_and_any_number_of_patients_share_one_program(sampling: str) -> None:
-    engine.configure_jax()
-    from jax import monitoring
-
-    compiled: list[str] = []
-
-    def listen(event: str, duration: float, **details: Any) -> None:
-        if event.endswith("backend_compile_duration") and "advance_block" in str(details.get("fun_name")):
-            compiled.append(event)
-
-    engine._compiled.cache_clear()
-    monitoring.register_event_duration_secs_listener(listen)
-    try:
-        for patients in (1, engine.CHUNK + 1):
+def test_all_presets_sites_and_any_number_of_patients_share_one_kernel() -> None:
+    program.cache_clear()
+    for sampling in SAMPLINGS:
+        for patients in (1, 81):
             for sentence in PRESETS.values():
                 run(sentence, patients, sampling, until_h=1344.0, check=False)
-    finally:
-        monitoring.unregister_event_duration_listener(listen)
-    assert len(compiled) == 1
-    assert engine._compiled(cascade.chain_step)._cache_size() == 1
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_needs_the_smallest_number_of_depots(preset: str) -> None:
-    for sampling in SAMPLINGS:
-        result = run(PRESETS[preset], patients=1, sampling=sampling, until_h=24.0, check=False)
-        assert len(result.plan.depots) <= DEPOT_WIDTHS[0]
+    assert program.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
-def test_a_regimen_of_every_product_fits_the_widths(sampling: str) -> None:
+def test_a_regimen_of_every_product_has_all_its_depots(sampling: str) -> None:
     products = [
         (drug, route)
         for drug, routes in {
@@ -486,8 +465,8 @@ def test_a_regimen_of_every_product_fits_the_widths(sampling: str) -> None:
     ]
     doses = [Dose(6.0 * i, drug, route, 28.0, 0.0, i, i, 1) for i, (drug, route) in enumerate(products)]
     values = individual_values(ROWS, PERSON, typical_normals(), plasma(sampling))
-    plan, modes, _ = prepare(doses, values, ROWS, plasma(sampling), DEPOT_WIDTHS[-1])
-    assert DEPOT_WIDTHS[0] < len(plan.depots) <= DEPOT_WIDTHS[-1]
+    plan, modes, _ = prepare(doses, values, ROWS, plasma(sampling), None)
+    assert len(plan.depots) == modes.inputs.shape[2] - 1 > len(PRESETS)
     assert all(np.isfinite(getattr(modes, name)).all() for name in ("rate_per_h", "inputs", "outputs"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,21 +16,22 @@ from ketascope.model.parameter_store import ParameterSet
 from ketascope.model.pharmacokinetics import Modes
 from ketascope.model.plasma import Plasma, plasma
 from ketascope.people import Person, individual_values, random_normals, typical_normals
-from ketascope.solver import engine
+from ketascope.solver.engine import step_inputs
 from ketascope.solver.grid import DEFAULT_RULE, GridRule, halved, make_grid
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ketascope.regimen import Dose
+    from ketascope.solver.native.engine import Solution
 
 # Grid against halved grid: above this the grid is refined, up to three times; what then remains is flagged.
 ERROR_TOLERANCE = 1e-4
 REFINEMENTS = 3
 # The grid is judged on the typical patient and a fixed cohort, so that it never depends on who else is simulated.
 CHECK_SEED = 20260101
+CHECK_PATIENTS = 80
 JUST_AFTER_H = 1.0 / 3600.0
-DEPOT_WIDTHS = (2, 4, 8, 16, 32)
 PATIENT_LIMIT = 20_000  # every state of every patient is kept in memory
 
 
@@ -40,7 +40,9 @@ class PatientRun:
     """States of many patients after one regimen.
 
     grid_h: (times,); outputs: (times, channels, patients), channels as in `cascade.CHANNELS`; values: every parameter
-    of every patient; error_estimate: largest relative difference between the grid and its halved grid.
+    of every patient; error_estimate: largest relative difference between the grid and its halved grid in the checked
+    cohort. redone: patients for whom that cohort does not speak and who were solved again on halved grids, and
+    doubtful: those among them that no grid resolved; both (patients,) of True and False.
     """
 
     grid_h: np.ndarray
@@ -48,6 +50,8 @@ class PatientRun:
     values: Mapping[str, np.ndarray]
     plan: InputPlan
     error_estimate: float
+    redone: np.ndarray
+    doubtful: np.ndarray
 
     def channel(self, name: str) -> np.ndarray:
         """One channel, (times, patients)."""
@@ -86,14 +90,15 @@ def run_patients(
     wanted_h: Sequence[float] = (),
     draws: Mapping[str, np.ndarray] | None = None,
     threads: int | None = None,
-    check: bool = True,
+    check: bool | CheckedGrid = True,
     keep_individual: int = 0,
+    only_wanted: bool = False,
 ) -> PatientRun:
     """Solve one regimen for every row of `normals` up to `until_h`.
 
     wanted_h: times that must be grid points. draws: population values by full name, (patients,), that replace the
-    central ones (posterior draws). check False skips the error estimate (given as NaN) where the same doses were
-    checked.
+    central ones (posterior draws). check: False skips the error estimate (given as NaN); a grid that was checked for
+    the same doses is used as it is. only_wanted: keep the start and the wanted times, not every grid point.
     """
     import numpy as np
 
@@ -101,31 +106,156 @@ def run_patients(
     central = np.arange(len(normals)) < keep_individual
     drawn = {name: np.where(central, parameters.value(name), value) for name, value in (draws or {}).items()}
     values = individual_values(parameters, person, normals, place, drawn)
-    rule, error = DEFAULT_RULE, math.nan
-    if check:
-        few = np.concatenate([typical_normals(), random_normals(CHECK_SEED, engine.CHUNK - 1)])
-        trial = individual_values(parameters, person, few, place)
-        error = _grid_error(doses, trial, place, parameters, until_h, wanted_h, rule)
-        for _ in range(REFINEMENTS):
-            if error <= ERROR_TOLERANCE:
-                break
-            rule = rule.refined()
-            error = _grid_error(doses, trial, place, parameters, until_h, wanted_h, rule)
-    plan, modes, fraction = _prepare(doses, values, parameters, place)
-    grid = _grid(plan, until_h, wanted_h, rule)
-    outputs = _solve(plan, modes, fraction, values, grid, threads)
-    return PatientRun(grid, outputs, values, plan, error)
+    checked = check if isinstance(check, CheckedGrid) else UNCHECKED
+    if check is True:
+        checked = check_grid(doses, person, place, parameters, until_h, wanted_h)
+    case = Case.of(doses, values, place, parameters)
+    grid = case.grid(until_h, wanted_h, checked.rule)
+    is_kept = np.isin(grid, grid[np.searchsorted(grid, np.asarray(wanted_h) - 1e-7)]) if only_wanted else grid >= 0.0
+    is_kept[0] = True
+    solution = case.solve(grid, threads, is_kept)
+    redone, doubtful = _redo(case, grid, solution, is_kept, checked, threads)
+    return PatientRun(grid[is_kept], solution.values, values, case.plan, checked.error, redone, doubtful)
 
 
-def _prepare(
-    doses: Sequence[Dose], values: Mapping[str, np.ndarray], parameters: ParameterSet, place: Plasma
-) -> tuple[InputPlan, Modes, np.ndarray]:
-    depots = len(prepare_plan(doses, parameters, place).depots)
-    width = next((width for width in DEPOT_WIDTHS if depots <= width), None)
-    if width is None:
-        raise InputError(f"the regimen needs {depots} absorption depots; at most {DEPOT_WIDTHS[-1]} are supported")
-    # Hydroxynorketamine drives nothing; `simulate` adds it afterwards.
-    return prepare(doses, values, parameters, place, width, steps_of(parameters, place) - {"hydroxynorketamine"})
+@dataclass(frozen=True)
+class CheckedGrid:
+    """A grid rule and what the check of a fixed cohort says of it.
+
+    error: largest relative difference between the grid and its halved grid. roughest: how rough a patient may be for
+    the cohort to speak for them too (see `Solution.roughness`).
+    """
+
+    rule: GridRule
+    error: float
+    roughest: float
+
+
+UNCHECKED = CheckedGrid(DEFAULT_RULE, math.nan, math.inf)
+
+
+def check_grid(
+    doses: Sequence[Dose],
+    person: Person,
+    place: Plasma,
+    parameters: ParameterSet,
+    until_h: float,
+    wanted_h: Sequence[float] = (),
+) -> CheckedGrid:
+    """The coarsest rule whose grid solves a fixed cohort to `ERROR_TOLERANCE`; the finest one where none does."""
+    import numpy as np
+
+    few = np.concatenate([typical_normals(), random_normals(CHECK_SEED, CHECK_PATIENTS - 1)])
+    cohort = Case.of(doses, individual_values(parameters, person, few, place), place, parameters)
+    rule, error, roughest = DEFAULT_RULE, math.inf, 0.0
+    for refinement in range(REFINEMENTS + 1):
+        rule = rule.refined() if refinement else rule
+        error, roughest = cohort.grid_error(until_h, wanted_h, rule)
+        if error <= ERROR_TOLERANCE:
+            break
+    return CheckedGrid(rule, error, roughest * _margin(error))
+
+
+def _margin(error: float) -> float:
+    """How much rougher than the roughest of the checked cohort a patient may be: the error goes with the square."""
+    return math.sqrt(max(ERROR_TOLERANCE / error, 1.0)) if error > 0.0 else math.inf
+
+
+def _redo(
+    case: Case,
+    grid: np.ndarray,
+    solution: Solution,
+    is_kept: np.ndarray,
+    checked: CheckedGrid,
+    threads: int | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Solve patients that are rougher than the checked cohort vouches for again on halved grids, into `solution`.
+
+    Returns who was solved again and who stays rough on the finest grid, both (patients,) of True and False.
+    """
+    import numpy as np
+
+    redone = ~(solution.roughness.max(axis=0) <= checked.roughest)
+    left = np.flatnonzero(redone)
+    fine, every = grid, 1
+    for _ in range(REFINEMENTS):
+        if not left.size:
+            break
+        fine, every = halved(fine), 2 * every
+        again = case.take(left).solve(fine, threads)
+        solution.values[..., left] = again.values[::every][is_kept]
+        left = left[~(again.roughness.max(axis=0) <= checked.roughest)]
+    return redone, np.isin(np.arange(len(redone)), left)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Doses prepared for patients: what the solver needs but for the grid."""
+
+    plan: InputPlan
+    modes: Modes
+    fraction: np.ndarray
+    values: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(
+        cls, doses: Sequence[Dose], values: Mapping[str, np.ndarray], place: Plasma, parameters: ParameterSet
+    ) -> Case:
+        """Prepare doses for people with `values`."""
+        # Hydroxynorketamine drives nothing; `simulate` adds it afterwards.
+        steps = steps_of(parameters, place) - {"hydroxynorketamine"}
+        plan, modes, fraction = prepare(doses, values, parameters, place, None, steps)
+        return cls(plan, modes, fraction, {name: values[name] for name in cascade.INDIVIDUAL_ROWS})
+
+    def take(self, patients: np.ndarray) -> Case:
+        """The same doses in some of the patients."""
+        own = Modes(*(getattr(self.modes, name)[..., patients] for name in ("rate_per_h", "inputs", "outputs")))
+        values = {name: value[patients] for name, value in self.values.items()}
+        return Case(self.plan, own, self.fraction[:, patients], values)
+
+    def grid(self, until_h: float, wanted_h: Sequence[float], rule: GridRule) -> np.ndarray:
+        """Times in hours, dense after every change of input."""
+        at_once: set[float] = set()
+        gentle: dict[float, float] = {}
+        for event in self.plan.events:
+            end = event.start_h + event.duration_h
+            if event.column == CENTRAL:
+                at_once |= {event.start_h, end}
+            else:
+                gentle[event.start_h] = rule.after_depot_filled_h
+                if event.duration_h > 0.0:
+                    gentle.setdefault(end, rule.after_release_ended_h)
+        # Just after a bolus into plasma, so that its peak is a grid point (values are kept at the ends of steps).
+        after_bolus = [
+            e.start_h + JUST_AFTER_H for e in self.plan.events if e.duration_h == 0.0 and e.column == CENTRAL
+        ]
+        return make_grid(at_once, [*wanted_h, *after_bolus], until_h, rule, gentle)
+
+    def solve(self, grid: np.ndarray, threads: int | None, is_kept: np.ndarray | None = None) -> Solution:
+        """Channels at the start and at the grid points that are kept (default: all), and each patient's roughness."""
+        import numpy as np
+
+        from ketascope.solver.native.engine import ends, solve
+
+        inputs = step_inputs(self.plan, self.fraction.shape[0], grid)
+        after = np.ones(len(grid) - 1, bool) if is_kept is None else is_kept[1:]
+        solution = solve(
+            cascade.CHAIN, self.modes, self.fraction, self.values, inputs, ends(after, first_row=1), threads
+        )
+        solution.values[0] = 0.0
+        solution.values[0, cascade.CHANNELS.index("glutamate_fold")] = 1.0
+        return solution
+
+    def grid_error(self, until_h: float, wanted_h: Sequence[float], rule: GridRule) -> tuple[float, float]:
+        """Largest relative difference between the grid of a rule and the same grid halved, and the roughest patient."""
+        import numpy as np
+
+        grid = self.grid(until_h, wanted_h, rule)
+        coarse = self.solve(grid, None)
+        fine = self.solve(halved(grid), None).values[::2]
+        largest = np.abs(fine).max(axis=0)
+        relative = np.abs(coarse.values - fine).max(axis=0) / np.where(largest > 0.0, largest, 1.0)
+        return float(relative.max()), float(coarse.roughness.max())
 
 
 def prepare_plan(doses: Sequence[Dose], parameters: ParameterSet, place: Plasma) -> InputPlan:
@@ -139,61 +269,3 @@ def input_changes_h(plan: InputPlan) -> list[float]:
     """Times at which a concentration may have a corner: starts and ends of inputs, and just after a bolus."""
     changes = [event.start_h for event in plan.events] + [event.start_h + event.duration_h for event in plan.events]
     return changes + [event.start_h + JUST_AFTER_H for event in plan.events if event.duration_h == 0.0]
-
-
-def _grid(plan: InputPlan, until_h: float, wanted_h: Sequence[float], rule: GridRule) -> np.ndarray:
-    at_once: set[float] = set()
-    gentle: dict[float, float] = {}
-    for event in plan.events:
-        end = event.start_h + event.duration_h
-        if event.column == CENTRAL:
-            at_once |= {event.start_h, end}
-        else:
-            gentle[event.start_h] = rule.after_depot_filled_h
-            if event.duration_h > 0.0:
-                gentle.setdefault(end, rule.after_release_ended_h)
-    # Just after a bolus into plasma, so that its peak is a grid point (values are kept at the ends of steps).
-    after_bolus = [e.start_h + JUST_AFTER_H for e in plan.events if e.duration_h == 0.0 and e.column == CENTRAL]
-    return make_grid(at_once, [*wanted_h, *after_bolus], until_h, rule, gentle)
-
-
-def _solve(
-    plan: InputPlan,
-    modes: Modes,
-    fraction: np.ndarray,
-    values: Mapping[str, np.ndarray],
-    grid: np.ndarray,
-    threads: int | None,
-) -> np.ndarray:
-    import numpy as np
-
-    own = {name: value for name, value in values.items() if name in cascade.INDIVIDUAL_ROWS}
-    inputs = engine.step_inputs(plan, fraction.shape[0], grid)
-    after = engine.solve(
-        cascade.chain_step, cascade.start_states, len(cascade.CHANNELS), modes, fraction, own, inputs, threads
-    )
-    before = np.zeros((1, *after.shape[1:]))
-    before[:, cascade.CHANNELS.index("glutamate_fold")] = 1.0
-    return np.concatenate([before, after])
-
-
-def _grid_error(
-    doses: Sequence[Dose],
-    values: Mapping[str, np.ndarray],
-    place: Plasma,
-    parameters: ParameterSet,
-    until_h: float,
-    wanted_h: Sequence[float],
-    rule: GridRule,
-) -> float:
-    import numpy as np
-
-    plan, modes, fraction = _prepare(doses, values, parameters, place)
-    grid = _grid(plan, until_h, wanted_h, rule)
-    with ThreadPoolExecutor(2) as pool:
-        on_grid = pool.submit(_solve, plan, modes, fraction, values, grid, 1)
-        fine = _solve(plan, modes, fraction, values, halved(grid), 1)[::2]
-        coarse = on_grid.result()
-    largest = np.abs(fine).max(axis=0)
-    relative = np.abs(coarse - fine).max(axis=0) / np.where(largest > 0.0, largest, 1.0)
-    return float(relative.max())

@@ -12,10 +12,11 @@ Each equation is linear in its own state and driven only by those before it; tha
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ketascope.model import glutamate, receptor
+from ketascope.solver.chain import Chain
 from ketascope.solver.collocation import linear_step
 
 STATES = ("glutamate_fold", "fast", "signal", "plasticity", "unblinding")
@@ -63,54 +64,85 @@ def felt_effect(effect_site_ng_per_ml: Any, values: Mapping[str, Any]) -> Any:
     return power / (1.0 + power)
 
 
-def chain_step(step_h: Any, concentration_mg_per_l: Any, states: Any, values: Mapping[str, Any]) -> Any:
-    """Advance the chain over one step; returns (states, outputs (channels, patients)).
+def advance(
+    xp: Any, step_h: Any, concentration_mg_per_l: Any, states: Any, values: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], ...]:
+    """Values of each state in `STATES` at the collocation nodes of one step, the last node being its end.
 
-    concentration_mg_per_l: (2 enantiomers, 3 series, 3 nodes, patients), exact at the nodes.
+    concentration_mg_per_l: [enantiomer][series] at the nodes, exact there. Works on any array namespace `xp`.
     """
-    import jax.numpy as jnp
-
     g0, fast0, signal0, structure0, unblinding0 = states
-    conc = jnp.maximum(concentration_mg_per_l, 0.0)
-    to_s, to_r, to_ns, to_nr = receptor.occupancy_terms(values)
-    s, r, ns, nr = conc[0, 0], conc[1, 0], conc[0, 1], conc[1, 1]
-    occupancy = to_s * s + to_r * r + to_ns * ns + to_nr * nr
-    for_benefit = occupancy + (values["receptor.r_ketamine_benefit_weight"] - 1.0) * to_r * r
-    drive = glutamate.surge_drive(jnp, receptor.block_fraction(for_benefit), values)
+    s, r, ns, nr = _from_zero(xp, concentration_mg_per_l)
+    effect_site = xp.maximum(concentration_mg_per_l[0][2], 0.0)
+    nodes = range(len(s))
+    for_benefit = _occupancy(s, r, ns, nr, values)
+    for_benefit = for_benefit + (values["receptor.r_ketamine_benefit_weight"] - 1.0) * _r_ketamine(r, values)
+    drive = glutamate.surge_drive(xp, receptor.block_fraction(for_benefit), values)
+
+    def at_nodes(of: Callable[[int], Any]) -> tuple[Any, ...]:
+        return tuple(of(node) for node in nodes)
 
     gain, turnover = values["glutamate.surge_gain"], glutamate.turnover_per_h(values)
     source = turnover * (1.0 + gain * drive)
-    g = linear_step(step_h, g0, (source[0], source[1], source[2]), (turnover, turnover, turnover))
+    g = linear_step(step_h, g0, at_nodes(lambda i: source[i]), (turnover,) * len(nodes))
 
     half_saturation = values["trials.drive_half_saturation"]
-    surge = [jnp.maximum((stage - 1.0) / gain, 0.0) for stage in g]
+    surge = [xp.maximum((stage - 1.0) / gain, 0.0) for stage in g]
     d = [w / (w + half_saturation) for w in surge]
     on = math.log(2.0) / values["plasticity.fast_on_half_life_h"]
     off = math.log(2.0) / values["trials.fast_off_half_life_h"]
-    fast = linear_step(step_h, fast0, _three(lambda i: on * d[i]), _three(lambda i: on * d[i] + off))
+    fast = linear_step(step_h, fast0, at_nodes(lambda i: on * d[i]), at_nodes(lambda i: on * d[i] + off))
 
     hnk = values["plasticity.hnk_weight"] * nr / (nr + values["plasticity.hnk_half_norketamine_ng_per_ml"] / 1000.0)
     decay = math.log(2.0) / values["plasticity.signal_half_life_h"]
-    signal = linear_step(step_h, signal0, _three(lambda i: decay * (d[i] + hnk[i])), (decay, decay, decay))
+    signal = linear_step(step_h, signal0, at_nodes(lambda i: decay * (d[i] + hnk[i])), (decay,) * len(nodes))
 
     k_in = values["plasticity.structure_rate_per_h"]
     k_out = math.log(2.0) / (24.0 * values["trials.structure_off_half_life_d"])
     structure = linear_step(
-        step_h, structure0, _three(lambda i: k_in * signal[i]), _three(lambda i: k_in * signal[i] + k_out)
+        step_h, structure0, at_nodes(lambda i: k_in * signal[i]), at_nodes(lambda i: k_in * signal[i] + k_out)
     )
 
-    felt = felt_effect(1000.0 * conc[0, 2], values)
+    felt = felt_effect(1000.0 * effect_site, values)
     reveal = values["unblinding.on_rate_per_h"]
     forget = math.log(2.0) / values["unblinding.half_life_h"]
     unblinding = linear_step(
-        step_h, unblinding0, _three(lambda i: reveal * felt[i]), _three(lambda i: reveal * felt[i] + forget)
+        step_h, unblinding0, at_nodes(lambda i: reveal * felt[i]), at_nodes(lambda i: reveal * felt[i] + forget)
     )
-
-    new = (g[2], fast[2], signal[2], structure[2], unblinding[2])
-    block = receptor.block_fraction(occupancy[2])
-    outputs = jnp.stack([s[2], r[2], ns[2], nr[2], conc[0, 2, 2], block, *new])
-    return new, outputs
+    return g, fast, signal, structure, unblinding
 
 
-def _three(of: Any) -> tuple[Any, Any, Any]:
-    return of(0), of(1), of(2)
+def observe(xp: Any, concentration_mg_per_l: Any, states: Any, values: Mapping[str, Any]) -> list[Any]:
+    """The `CHANNELS` at one time; concentration_mg_per_l: [enantiomer][series] at that time."""
+    s, r, ns, nr = _from_zero(xp, concentration_mg_per_l)
+    effect_site = xp.maximum(concentration_mg_per_l[0][2], 0.0)
+    return [s, r, ns, nr, effect_site, receptor.block_fraction(_occupancy(s, r, ns, nr, values)), *states]
+
+
+# The chain as the solver takes it: two enantiomers; ketamine, norketamine and effect site of each.
+CHAIN = Chain(
+    advance, observe, start_states, len(STATES), len(CHANNELS), tuple(sorted(INDIVIDUAL_ROWS)), enantiomers=2, series=3
+)
+
+
+def chain_step(step_h: Any, concentration_mg_per_l: Any, states: Any, values: Mapping[str, Any]) -> Any:
+    """`advance` and `observe` in JAX; returns (states, outputs (channels, patients))."""
+    import jax.numpy as jnp
+
+    new = tuple(stages[-1] for stages in advance(jnp, step_h, concentration_mg_per_l, states, values))
+    return new, jnp.stack(observe(jnp, concentration_mg_per_l[:, :, -1], new, values))
+
+
+def _from_zero(xp: Any, concentration: Any) -> tuple[Any, Any, Any, Any]:
+    """S- and R-ketamine, S- and R-norketamine, without what rounding left below zero."""
+    s, r, ns, nr = (xp.maximum(concentration[e][series], 0.0) for series in (0, 1) for e in (0, 1))
+    return s, r, ns, nr
+
+
+def _occupancy(s: Any, r: Any, ns: Any, nr: Any, values: Mapping[str, Any]) -> Any:
+    to_s, to_r, to_ns, to_nr = receptor.occupancy_terms(values)
+    return to_s * s + to_r * r + to_ns * ns + to_nr * nr
+
+
+def _r_ketamine(r: Any, values: Mapping[str, Any]) -> Any:
+    return receptor.occupancy_terms(values)[1] * r

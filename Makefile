@@ -18,7 +18,7 @@ help:
 	@echo "make validate  predicted against observed, concentrations and trials, and the pages on both fits"
 	@echo "make calibrate estimate the symptom model again from the trials (half an hour); then make validate"
 	@echo "make calibrate-pharmacokinetics  estimate the pooled concentrations again (an hour); then make calibrate"
-	@echo "make bench     speed on the reference problem"
+	@echo "make bench     the solver: other tools, scaling, gradients, the ladder of ideas (fifteen minutes)"
 	@echo "make bench-places  a store of places of full size: build, memory, questions (10 GB of disk, ten minutes)"
 	@echo "make bench-web the web app: times, weight, 50 clients, overload, generated requests (ten minutes)"
 	@echo "make docs      build/docs/index.html"
@@ -72,8 +72,17 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/run.py
+# The tools it is compared with live apart from the checkout's own; one of them has to be built and may be missing.
+$(VENV)/.bench: requirements/bench.txt requirements/lsoda.txt $(VENV)/.made
+	@echo "Installing the tools that ketascope is compared with"
+	@"$(BIN)/python" -m venv $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements/bench.txt
+	@$(VENV)/bench/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes \
+	  --requirement requirements/lsoda.txt || echo "numbalsoda was not built (it needs a C++ and a Fortran compiler): left out"
+	@touch $@
+
+bench: $(VENV)/.bench
+	$(VENV)/bench/bin/python benchmarks/run.py
 
 validate: $(VENV)/.run
 	$(BIN)/ketascope validate --markdown docs/validation-ledger.md --estimation docs/pharmacokinetic-estimation.md \
@@ -102,7 +111,7 @@ generate: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
 
 lock:
-	cd requirements && for name in run dev; do \
+	cd requirements && for name in run dev bench lsoda; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	    --no-header --no-emit-index-url --no-emit-find-links --output-file $$name.txt $$name.in || exit 1; \
 	done

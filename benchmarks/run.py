@@ -1,92 +1,152 @@
-"""Every benchmark, side by side in one run, written to docs/benchmarks.md. Ratios only: seconds belong to a machine.
+"""Every benchmark of the solver, side by side in one run, written to docs/benchmarks.md with its plot.
 
-`make bench` runs it. The rival is SciPy's LSODA on the full compartment equations (the oracle of the tests), one
-patient at a time as the field's simulators work, at the relative tolerance that users of such tools choose. Its
-right-hand side is NumPy; a compiled one is about five times as fast, and the page says so.
+    python benchmarks/run.py [--people 1000] [--part PART ...]
+
+`make bench` runs all parts (ten to fifteen minutes on two idle cores). Ratios only: seconds belong to a machine.
 """
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import os
+import platform
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "benchmarks")]
 
-import startup  # noqa: E402  (benchmarks/startup.py, beside this file)
+import floor  # noqa: E402
+import gpu  # noqa: E402
+import gradients  # noqa: E402
+import ladder  # noqa: E402
+import real_model  # noqa: E402
+import scale  # noqa: E402
+import startup  # noqa: E402
+from peers.measuring import measure_all  # noqa: E402
 
-import test_solver_oracle as reference  # noqa: E402
+from ketascope.charts import render_svg  # noqa: E402
 from ketascope.files import write_aside  # noqa: E402
-from ketascope.model.parameter_store import load_parameters  # noqa: E402
-from ketascope.model.plasma import plasma  # noqa: E402
-from ketascope.people import Person, individual_values, random_normals  # noqa: E402
-from ketascope.regimen import load_presets, parse  # noqa: E402
-from ketascope.simulation import run_patients  # noqa: E402
 
-OURS, THEIRS, REPEATS = 1000, 4, 3
-TOLERANCE = 1e-6
-NOTE = (
-    "LSODA integrates the full compartments with a right-hand side in NumPy; compiled tools of the field are a few to",
-    "fifty times as fast as that. So these ratios say how far ahead of SciPy this is, and not of those tools.",
-)
-PRESETS = ("iv-single", "iv-six", "nasal-84")
+PAGE, PLOT = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "figures" / "benchmark-peers.svg"
+OURS, FASTEST_PEER = "ketascope", "numbalsoda"
+Results = dict[str, dict[str, Any]]
 
 
-def median_time(action: Callable[[], object]) -> float:
-    """Median wall time of `REPEATS` runs, after one that warms up."""
-    action()
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+def machine() -> str:
+    """The processor and the number of cores."""
+    name = platform.processor() or platform.machine()
+    known = Path("/proc/cpuinfo")
+    if known.is_file():
+        lines = known.read_text(encoding="utf-8").splitlines()
+        name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), name)
+    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def speed_ratio(sentence: str) -> tuple[float, int]:
-    """How many times more patients a second than LSODA, on one thread each, and the number of grid points."""
-    person, parameters = Person(), load_parameters()
-    doses = parse(sentence).doses(person.weight_kg)
-    until_h = reference.UNTIL_H
+def peer_lines(results: Results, missing: dict[str, str]) -> list[str]:
+    """The table of tools."""
+    ours = results[OURS]
+    base = results.get(FASTEST_PEER) or min(results.values(), key=lambda each: each["patients_per_second"])
+    thousand_s = 1000.0 / base["patients_per_second"]
+    lines = [
+        f"Speed is people a second after warm-up on one core; compiling and the first call are in units of the time in "
+        f"which {base['name']} solves 1,000 people.",
+        "",
+        "| tool | people | speed against it | ketascope is times as fast | Ck error | score error | compiling | first "
+        "call | peak memory |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for each in results.values():
+        errors = each["errors"]
+        lines.append(
+            f"| {each['name']} {each['version']} | {each['people']:,} "
+            f"| {each['patients_per_second'] / base['patients_per_second']:.3g} "
+            f"| {ours['patients_per_second'] / each['patients_per_second']:.3g} "
+            f"| {errors['ketamine_mg_per_l']:.0e} | {errors['score']:.0e} "
+            f"| {each['compile_s'] / thousand_s:.2g} | {each['first_call_s'] / thousand_s:.2g} "
+            f"| {each['peak_memory_mib']:.0f} MiB |"
+        )
+    lines += ["", *(f"- {each['name']}: {each['note']}." for each in results.values())]
+    lines += [f"- Not measured: {key} ({why})." for key, why in missing.items()]
+    return lines
 
-    def ours() -> int:
-        normals = random_normals(0, OURS)
-        run = run_patients(doses, person, "venous", parameters, normals, until_h, threads=1, check=False)
-        return len(run.grid_h)
 
-    points = ours()
-    grid = run_patients(doses, person, "venous", parameters, random_normals(0, 1), until_h, check=False).grid_h
-
-    def theirs() -> None:
-        for patient in range(THEIRS):
-            values = individual_values(parameters, person, random_normals(0, 1, patient), plasma("venous"))
-            reference.oracle(doses, values, "venous", grid)
-
-    reference.RELATIVE_TOLERANCE = TOLERANCE
-    reference.ABSOLUTE_TOLERANCE = TOLERANCE
-    per_patient_ours, per_patient_theirs = median_time(ours) / OURS, median_time(theirs) / THEIRS
-    return per_patient_theirs / per_patient_ours, points
+def plot(results: Results) -> None:
+    """People a second by tool, against the fastest peer, on a logarithmic axis."""
+    base = results.get(FASTEST_PEER, results[OURS])["patients_per_second"]
+    rows = [
+        {
+            "tool": each["name"],
+            "speed": each["patients_per_second"] / base,
+            "label": f"{each['patients_per_second'] / base:.3g}",
+            "kind": "ketascope" if key == OURS else "other",
+        }
+        for key, each in results.items()
+    ]
+    x = {
+        "field": "speed",
+        "type": "quantitative",
+        "scale": {"type": "log"},
+        "title": "people a second on one core, numbalsoda = 1 (logarithmic)",
+    }
+    y = {"field": "tool", "type": "nominal", "sort": "-x", "title": None, "axis": {"labelLimit": 320}}
+    colour = {"field": "kind", "type": "nominal", "legend": None, "scale": {"range": ["#00507d", "#9aa5ad"]}}
+    spec = {
+        "data": {"values": rows},
+        "width": 520,
+        "layer": [
+            {"mark": {"type": "point", "filled": True, "size": 90}, "encoding": {"x": x, "y": y, "color": colour}},
+            {
+                "mark": {"type": "text", "align": "left", "dx": 10},
+                "encoding": {"x": x, "y": y, "text": {"field": "label"}},
+            },
+        ],
+    }
+    write_aside(PLOT, render_svg(spec))
 
 
 def main() -> None:
-    """Run everything and write the page."""
-    lines = ["# Benchmarks", "", "Ratios measured side by side in one run (`make bench`), medians of three.", ""]
-    lines += ["| Preset, 8 weeks | Grid points | Patients a second, ratio to SciPy LSODA at 1e-6, one thread each |"]
-    lines += ["|---|---|---|"]
-    sentences = {option.id: option.sentence for option in load_presets("gad")}
-    for name in PRESETS:
-        sentence = sentences[name]
-        assert sentence is not None
-        ratio, points = speed_ratio(sentence)
-        lines.append(f"| `{sentence}` | {points} | {float(np.format_float_positional(ratio, 2, fractional=False)):g} |")
-    lines += ["", *NOTE, ""]
-    lines += [*startup.report(), ""]
-    write_aside(ROOT / "docs" / "benchmarks.md", "\n".join(lines))
+    """Run the parts and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=1000, help="people that each tool solves, if it can")
+    parser.add_argument("--part", action="append", default=[], help="parts to print, instead of writing the page")
+    given = parser.parse_args()
+    measured = measure_all(given.people)
+    results: Results = measured["peers"]  # type: ignore[assignment]
+    missing: dict[str, str] = measured["missing"]  # type: ignore[assignment]
+    per_second = results[OURS]["patients_per_second"]
+    parts: dict[str, Callable[[], list[str]]] = {
+        "The field's tools": lambda: peer_lines(results, missing),
+        "Against the arithmetic of the machine": lambda: floor.report(per_second),
+        "People, cores, memory": lambda: scale.report(per_second),
+        "The real model": lambda: real_model.report(per_second),
+        "The ladder": ladder.report,
+        "Gradients": gradients.report,
+        "Graphics processors": gpu.report,
+        "Starting": startup.report,
+    }
+    lines = [
+        "# Benchmarks",
+        "",
+        "Ratios measured side by side in one run of `make bench`. The reference problem: eight infusions, two months, "
+        "200 output times, seven parameters that vary (`benchmarks/reference_problem.py`). Errors are the largest "
+        "relative ones on the first 50 people against LSODA of SciPy at a relative tolerance of 1e-11; the tools run "
+        "at 1e-6.",
+        "",
+        f"Machine: {machine()}.",
+        "",
+        "![People a second by tool](figures/benchmark-peers.svg)",
+    ]
+    for title, part in parts.items():
+        if given.part and title not in given.part:
+            continue
+        print(title, file=sys.stderr, flush=True)
+        lines += ["", f"## {title}", "", *part()]
+    if not given.part:
+        plot(results)
+        write_aside(PAGE, "\n".join([*lines, ""]))
     print("\n".join(lines))
 
 

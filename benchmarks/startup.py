@@ -55,8 +55,6 @@ def report(runs: int = RUNS) -> list[str]:
     first, times = measured(runs)
     unit = statistics.median(times["import jax"])
     lines = [
-        "## Starting",
-        "",
         f"Wall time against `import jax` on the same machine, median of {runs} runs in turn. The first "
         f"comparison, which fills an empty cache of compiled programs, took {first / unit:.1f} times as long.",
         "",

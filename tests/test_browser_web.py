@@ -232,3 +232,21 @@ def test_without_scripts_a_form_is_a_plain_get(visit):
     page.wait_for_url(re.compile("weight=90"))
     assert page.locator("#results figure img").first.evaluate("image => image.naturalWidth > 0")
     assert "90 kg" in page.locator("#results").inner_text()
+
+
+def test_a_telephone_reaches_the_results_at_once_and_has_dose_sentences_folded(visit) -> None:
+    from playwright.sync_api import expect
+
+    page = visit(PAGES["compare"], width=360)
+    sentence = page.locator("#sentence-1")
+    assert not sentence.is_visible()
+    page.locator(".fold > summary").press("Enter")
+    assert sentence.is_visible()
+    # Drawings that are still on their way would move the results once more.
+    page.wait_for_load_state("networkidle")
+    page.locator(".to-results a").press("Enter")
+    expect(page.locator("#summary")).to_be_in_viewport()
+    assert page.evaluate("document.activeElement.id") == "results"
+    wide = visit(PAGES["compare"], width=1280)
+    assert wide.locator("#sentence-1").is_visible(), "where there is room nothing is folded"
+    assert not wide.locator(".fold > summary").is_visible()

@@ -487,7 +487,7 @@ class TestEvidence:
         _, row = evidence_row("ptsd", "ketamine:IV")
         assert row["counted"]["abdallah2022"] == 158
         assert "null_trial" in row["flags"]
-        assert row["not_counted"]["pradhan2017"] == "overlaps pradhan2018"
+        assert row["not_counted"]["pradhan2017"] == "overlaps Pradhan 2018"
 
     @pytest.mark.parametrize("indication", ["gad", "sad", "ptsd"])
     def test_no_esketamine_trial_stands_under_anxiety_or_ptsd(self, indication: str) -> None:

@@ -170,7 +170,7 @@ def test_few_studies_and_a_search_that_did_not_end_are_said():
 
 def test_times_far_apart_are_said():
     both = [study(time_h=24.0), study(time_h=672.0)]
-    assert "24 h to 672 h" in coded(PTSD, studies=both)["times_differ"]
+    assert "24 h to 4 wk" in coded(PTSD, studies=both)["times_differ"]
     assert "times_differ" not in coded(PTSD, studies=[study(time_h=24.0), study(time_h=48.0)])
 
 

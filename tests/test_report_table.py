@@ -110,13 +110,14 @@ def test_facts_are_numbers_ranges_or_words(gad: dict[str, Any]) -> None:
     rows = parsed(gad)
     cost = row_of(rows, "ketamine-iv-once", "practical.cost_usd")
     assert (cost["median"], cost["low"], cost["high"], cost["interval_of"]) == ("", "300", "700", "prices found")
+    assert cost["text"] == "a session; Example survey; undated"
     assert row_of(rows, "ketamine-iv-once", "evidence.trials")["median"] == "3"
     assert row_of(rows, "ketamine-iv-once", "practical.setting")["text"] == "clinic"
     assert row_of(rows, "ketamine-iv-once", "evidence.reasons")["text"] == "few people, no blinding"
 
 
 def test_an_unknown_price_end_stays_empty(gad: dict[str, Any]) -> None:
-    gad["options"][0]["practical"]["cost_usd"] = {"low": 300, "high": None}
+    gad["options"][0]["practical"]["cost_usd"] = {"low": 300, "high": None, "per": "session", "source": "Example"}
     assert row_of(parsed(gad), "ketamine-iv-once", "practical.cost_usd")["high"] == ""
 
 

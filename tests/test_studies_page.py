@@ -165,7 +165,8 @@ class TestFigures:
 
     def test_an_arm_says_dose_infusion_and_people(self) -> None:
         (ket, _) = study_page("taylor2018")["arms"]
-        assert arm_row(ket) == ("ket", "ketamine (racemic) IV", "0.5 mg/kg over 40 min", "single infusion", "18")
+        row = ("ketamine 0.5 mg/kg IV", "ketamine (racemic) IV", "0.5 mg/kg over 40 min", "single infusion", "18")
+        assert arm_row(ket) == row
         (ket, _) = study_page("feder2014")["arms"]
         assert arm_row(ket)[-1] == "22 (memory)"
         assert len(arm_row(ket)) == len(ARM_HEAD)
@@ -196,8 +197,8 @@ class TestPrinting:
             "doi: 10.1176/appi.ajp.2020.20050596",
             "checked: read in the source",
             "risk of bias: some: Small, single site",
-            "ket-vs-mdz CAPS-5: difference 2 wk -11.88 (SE 3.96)",
-            "symptoms, CAPS-5 at 2 wk: ket against mdz. counts",
+            "ketamine 0.5 mg/kg IV against midazolam CAPS-5: difference 2 wk -11.88 (SE 3.96)",
+            "Symptoms, CAPS-5 at 2 wk: ketamine 0.5 mg/kg IV against midazolam. It counts.",
             "CAPS-5: 0 to 80, higher is worse. Smallest important difference: not in our sources.",
             "used: P pooled; F in the fit of the symptom model, C only held against it; M from memory and never",
             "This is not medical advice",
@@ -206,7 +207,10 @@ class TestPrinting:
 
     def test_a_bound_is_said_to_be_one(self) -> None:
         text = one_line(printed("abdallah2022"))
-        assert "ket05 against sal. counts as a bound on the effect; reported as not significant" in text
+        assert (
+            "ketamine 0.5 mg/kg IV against saline. It counts as a bound on the effect; reported as not significant"
+            in text
+        )
         assert "no figure" in text
 
     def test_what_was_assumed_stands_where_it_counts(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 
 import pytest
@@ -18,6 +19,7 @@ from ketascope.evidence.studies import (
     studies,
     study,
 )
+from ketascope.evidence.studies.arm_words import arm_words
 from ketascope.evidence.studies.rows import Study, read_table
 from ketascope.evidence.studies.tables import outcome, table_text
 
@@ -152,7 +154,8 @@ class TestLookingUp:
             ("feder2021", "Feder 2021"),
             ("nct02624596", "NCT02624596"),
             ("otago_mech_rct", "Glue (year not read)"),
-            ("GAD_FirstLineNMA", "GAD_FirstLineNMA"),
+            ("GAD_FirstLineNMA", "First-line drug network (year not read)"),
+            ("ESK_Sex2022", "Jones 2022"),
         ],
     )
     def test_a_study_can_be_called_something(self, name: str, label: str) -> None:
@@ -269,3 +272,44 @@ class TestWhatMayStandInThePackage:
     def test_comparisons_hold_no_outcome_figure(self) -> None:
         columns = set(Contrast.__dataclass_fields__)
         assert not columns & {"value", "difference", "standard_error", "events", "n", "mean", "sd"}
+
+
+class TestWordsForReaders:
+    def test_no_text_of_the_tables_names_a_study_by_its_key(self) -> None:
+        keys = {row.study for row in studies().values()} | {row.trial_key for row in studies().values()}
+        known = re.compile(rf"(?<![\w./])(?:{'|'.join(map(re.escape, sorted(keys, key=len, reverse=True)))})(?!\w)")
+        told = [getattr(row, name) for row in studies().values() for name in ("note", "no_comparison", "design")]
+        told += [getattr(row, name) for row in studies().values() for name in ("risk_of_bias_note", "population")]
+        told += [text for row in contrasts() for text in (row.note, row.why_not)]
+        told += [row.label for row in (*studies().values(), *published())]
+        assert [text for text in told if text and known.search(text)] == []
+
+    @pytest.mark.parametrize(
+        ("meta_id", "label"),
+        [
+            ("hartland2023_acute", "Hartland 2023"),
+            ("tully2022", "Tully 2022"),
+            ("ptsd_rct_ma_2023_caps", "The impact of ketamine for treatment of PTSD"),
+        ],
+    )
+    def test_a_published_pool_has_author_and_year_or_its_title(self, meta_id: str, label: str) -> None:
+        assert next(row.label for row in published() if row.meta_id == meta_id) == label
+
+    @pytest.mark.parametrize(
+        ("name", "arm", "words"),
+        [
+            ("feder2014", "ket-vs-mdz", "ketamine 0.5 mg/kg IV against midazolam"),
+            ("daly2021", "esk_anx", "esketamine 56-84 mg nasal, anxious stratum"),
+            ("singh2016", "sal2", "saline, twice weekly up to 4 weeks"),
+            ("liu2019", "anx", "ketamine 0.5 mg/kg IV, anx"),
+            ("ESK_Sex2022", "T3 men: placebo + AD", "TRANSFORM-3 men: placebo + antidepressant"),
+            ("GAD_Davidson2004", "escitalopram", "escitalopram"),
+        ],
+    )
+    def test_an_arm_is_what_was_given(self, name: str, arm: str, words: str) -> None:
+        assert arm_words(name, arm) == words
+
+    def test_arms_of_a_study_never_read_alike(self) -> None:
+        for name in studies():
+            read = [arm_words(name, arm.arm) for arm in arms(name)]
+            assert len(read) == len(set(read)), name

@@ -58,7 +58,7 @@ class TestTrialPredictions:
     def test_panels_go_by_unit_and_indication_with_differences_in_sds_first(self, chart):
         titles = [panel["title"]["text"] for panel in panels(chart)]
         assert titles == [
-            "anxiety symptoms in mixed samples (SD)",
+            "mixed anxiety samples (SD)",
             "post-traumatic stress disorder (SD)",
             "major depressive disorder (SD)",
             "post-traumatic stress disorder (points)",

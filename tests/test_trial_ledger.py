@@ -48,7 +48,7 @@ class TestTheDocument:
     def test_a_row_is_named_by_its_source_and_in_the_words_of_its_source(self, document):
         named = {(row["trial"], row["arm"], row["time_h"]): (row["label"], row["what"]) for row in document["rows"]}
         assert named["daly2018", "esk84", 24.0] == ("Daly 2018", outcome("ESK_Daly2018:12").arm)
-        assert named["taylor2018", "ket", 336.0] == ("Taylor 2018", "ket")
+        assert named["taylor2018", "ket", 336.0] == ("Taylor 2018", "ketamine 0.5 mg/kg IV")
         assert named["hartland2023", "ketamine against control", 252.0][0] == "Hartland 2023"
 
     def test_a_published_pool_says_which_kind_of_control_it_had(self, document):
@@ -63,7 +63,7 @@ class TestTheDocument:
     def test_indications_have_names_also_those_of_mixed_samples(self, document):
         named = {row["indication"]: row["indication_label"] for row in document["rows"]}
         assert named["mdd"] == "major depressive disorder"
-        assert named["anxiety_mixed"] == "anxiety symptoms in mixed samples"
+        assert named["anxiety_mixed"] == "mixed anxiety samples"
 
     def test_a_bound_is_neither_inside_nor_outside(self, document):
         (bound,) = (row for row in document["rows"] if row["kind"] == "bound")
@@ -78,9 +78,8 @@ class TestTheDocument:
 
     def test_comparisons_of_trials_left_out_have_the_words_of_their_own_arms(self, document):
         shown = [(row["label"], row["what"], row["unit"]) for row in document["leave_one_out"]["rows"]]
-        women, men = (outcome(name).arm for name in ("ESK_Sex2022:2", "ESK_Sex2022:7"))
-        assert women != men
-        assert [what for _, what, _ in shown[-2:]] == [women, men]
+        arms = [f"TRANSFORM-1 and -2 {who}: esketamine + antidepressant" for who in ("women", "men")]
+        assert [what for _, what, _ in shown[-2:]] == arms
         assert {unit for *_, unit in shown} == {"SD"}
         assert document["leave_one_out"]["ketamine"] == record()["leave_one_out"]["ketamine"]
 
@@ -238,7 +237,7 @@ class TestRowsThatAreNotCompared:
         assert by_study["ESK_Daly2018"]["why"] == "same trial counted under other rows of its own"
         # The pool of the two trials holds this one.
         assert "ESK_Popova2019" in studies()["ESK_Sex2022"].within
-        assert by_study["ESK_Popova2019"]["why"] == "same trial counted under ESK_Sex2022"
+        assert by_study["ESK_Popova2019"]["why"] == "same trial counted under Jones 2022"
 
     def test_a_figure_of_a_published_check_is_not_called_counted(self, document):
         why = {row["why"] for row in document["not_compared"] if row["study"] == "MDD_Taylor2006"}

@@ -407,7 +407,7 @@ class TestThePackagedFit:
 
     def test_every_figure_that_was_predicted_is_in_the_table_of_figures(self, packaged):
         shown = table_below(page.trial_estimation_markdown(packaged), "Every compared figure")[2:]
-        assert [row[0] for row in shown] == [row["trial"] for row in packaged["posterior_predictive"]]
+        assert [row[0] for row in shown] == [row["label"] for row in trial_ledger(packaged)["rows"]]
         uses = {row[-1].removesuffix("; spread borrowed") for row in shown}
         assert uses == {row["use"] for row in packaged["posterior_predictive"]}
 

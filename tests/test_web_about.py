@@ -66,6 +66,12 @@ def test_the_citation_is_that_of_the_citation_file(root: Path):
     assert citation["authors"] == re.findall(r'^  - name: "(.+)"$', cited, re.MULTILINE)
 
 
+def test_the_funding_sentence_is_written_for_a_reader_of_a_page():
+    words = about()["funding"]
+    assert not re.search(r"readme|citation file|\.cff", words, re.IGNORECASE)
+    assert re.search(r"grant, sponsor or payment", words)
+
+
 def test_no_funding_is_named_anywhere_that_the_page_says_names_none(root: Path):
     for name in ("README.md", "CITATION.cff"):
         text = (root / name).read_text(encoding="utf-8").lower()

@@ -224,6 +224,20 @@ class TestPage:
     def test_a_price_says_what_it_is_for(self, html: str) -> None:
         assert re.search(r"300 to 700 a session\s*<", html)
 
+    def test_a_price_has_its_source_beside_it(self, html: str, document: dict[str, Any]) -> None:
+        price = next(cost for option in document["options"] if (cost := option["practical"]["cost_usd"]))
+        assert price["source"].startswith("ketaminetherapyfordepression.org survey")
+        assert f'<span class="ends">({price["source"]})</span>' in html
+
+    def test_the_results_can_be_reached_at_once_and_dose_sentences_fold(self, client: WebClient, html: str) -> None:
+        before_form = html[: html.index("<form")]
+        assert '<a href="#results">To the results</a>' in before_form
+        assert '<details class="fold">' in client.get("/?option=placebo&patients=0").text
+        given = client.get("/?sentence=ketamine+0.5+mg%2Fkg+IV+over+40+min&patients=0").text
+        assert '<details class="fold" open>' in given, "what was given is in sight"
+        wrong = client.get("/?sentence=ketamin+0.5&patients=0").text
+        assert '<details class="fold" open>' in wrong, "and so is what is wrong"
+
     def test_a_dose_can_be_followed_step_by_step(self, client: WebClient, html: str) -> None:
         links = re.findall(r'href="(/how-it-works\?sentence=[^"]+)"', html)
         assert links

@@ -9,6 +9,7 @@ import pytest
 
 from ketascope.charts import concentration_ratios
 from ketascope.evidence.pk_ledger import validate
+from ketascope.evidence.studies import published, studies
 from ketascope.evidence.studies.page import study_list, study_page
 from ketascope.evidence.summary import pooled_evidence
 from ketascope.report import evidence as cells
@@ -69,7 +70,8 @@ def test_the_page_has_the_sensitivity_set_checks_and_trials_without_numbers(clie
     checks = "Published pooled estimates beside ours (checks, never data)"
     assert rows_of(page, checks) == plain(cells.check_cells(row) for row in document["checks"])
     without = "Studies without usable numbers, and why"
-    assert rows_of(page, without) == plain(cells.without_cells(row) for row in document["without_numbers"])
+    wanted = [(row["label"], row["why"]) for row in document["without_numbers"]]
+    assert rows_of(page, without) == plain(wanted), "the keys stand in the addresses alone"
 
 
 def test_the_page_says_how_sure_it_is_and_why(client):
@@ -173,7 +175,8 @@ def test_the_list_has_every_study_of_an_indication(client):
     page = client.get("/evidence/studies?indication=gad").text
     wanted = study_list("gad")
     assert client.get("/evidence/studies.json?indication=gad").json()["studies"] == wanted
-    assert [row[0] for row in rows_of(page, f"{len(wanted)} studies")] == [entry["study"] for entry in wanted]
+    assert [row[0] for row in rows_of(page, f"{len(wanted)} studies")] == [entry["label"] for entry in wanted]
+    assert all(f'href="/evidence/studies/{entry["study"]}"' in page for entry in wanted)
     assert client.get("/evidence/studies?indication=gda").status_code == 400
 
 
@@ -250,3 +253,57 @@ def test_the_chart_of_concentrations_has_every_used_row_and_no_other(ledger):
 def test_headings_have_a_capital_unless_they_are_signs():
     table = PlainTable("t", "T", ("study", "k", "tau\N{SUPERSCRIPT TWO}", "in words"), ())
     assert table.headings == ["Study", "k", "tau\N{SUPERSCRIPT TWO}", "In words"]
+
+
+def keys_in(text: str) -> set[str]:
+    """Keys of studies, trials and published pools in a text; those that are registration numbers are for people too."""
+    keys = {row.study for row in studies().values()} | {row.trial_key for row in studies().values()}
+    keys |= {row.meta_id for row in published()}
+    return {key for key in keys if re.search(rf"(?<![\w/]){re.escape(key)}(?!\w)", text)}
+
+
+@pytest.mark.parametrize("indication", ["ptsd", "gad", "mdd", "anxiety_mixed", "all"])
+@pytest.mark.parametrize("treatment", ["ketamine", "esketamine", "ssri"])
+def test_readers_meet_authors_and_years_and_never_the_key_of_a_study(client, indication, treatment):
+    page = client.get(f"/evidence?indication={indication}&treatment={treatment}").text
+    drawn = client.get(f"/evidence/forest.vl.json?indication={indication}&treatment={treatment}").text
+    assert keys_in(text_of(page)) == set()
+    assert keys_in(drawn) == set()
+
+
+def test_neither_the_ledger_nor_the_list_of_studies_shows_a_key(client):
+    for address in ("/evidence/ledger", "/evidence/studies"):
+        assert keys_in(text_of(client.get(address).text)) == set(), address
+    for chart in ("trials", "left-out", "concentrations"):
+        assert keys_in(client.get(f"/evidence/ledger/{chart}.vl.json").text) == set(), chart
+
+
+def test_a_key_stays_in_the_json(client):
+    assert "ESK_Sex2022" in client.get("/evidence.json?indication=mdd&treatment=esketamine").text
+    assert "ptsd_rct_ma_2023_caps" in client.get("/evidence.json?indication=ptsd").text
+
+
+def test_headings_and_reasons_are_words(client):
+    page = text_of(client.get("/evidence?indication=anxiety_mixed").text)
+    assert "Ketamine: symptoms in mixed anxiety samples" in page
+    ptsd = client.get("/evidence.json?indication=ptsd").json()["certainty"]["reasons"]
+    assert ptsd[0].startswith("Intravenous: ")
+    together = client.get("/evidence.json?indication=all").json()["certainty"]["reasons"]
+    assert any(said.startswith("Intravenous, post-traumatic stress disorder: ") for said in together)
+
+
+def test_nothing_to_point_at_is_offered_where_nothing_is_drawn(client):
+    assert "data-spec" not in client.get("/evidence?indication=gad").text
+    assert "data-spec" in client.get("/evidence?indication=ptsd").text
+
+
+def test_a_study_says_in_full_what_it_compared(client):
+    page = text_of(client.get("/evidence/studies/feder2021").text)
+    assert "Symptoms, CAPS-5 at 2 wk: ketamine 0.5 mg/kg IV against midazolam. It counts." in page
+    assert not re.search(r"\bket\b|\bmdz\b", page)
+
+
+def test_related_studies_are_named_by_label_and_linked(client):
+    page = client.get("/evidence/studies/lii2023").text
+    assert re.search(r'<dt>The same trial as</dt><dd><a href="/evidence/studies/KET_Lii2023">Lii 2023</a>', page)
+    assert keys_in(text_of(client.get("/evidence/studies/ESK_Popova2019").text)) == {"ESK_Popova2019"}

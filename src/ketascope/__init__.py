@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ketascope.evidence.calibration import calibrate
     from ketascope.evidence.pk_ledger import validate
     from ketascope.evidence.summary import pooled_evidence
+    from ketascope.many_people import population
     from ketascope.model.parameter_store import parameters
     from ketascope.one_regimen import Simulation, simulate
     from ketascope.people import Person
@@ -39,6 +40,7 @@ _HOMES = {
     "parameters": "ketascope.model.parameter_store",
     "parse": "ketascope.regimen",
     "pooled_evidence": "ketascope.evidence.summary",
+    "population": "ketascope.many_people",
     "providers_status": "ketascope.care.maintenance",
     "serve": "ketascope.web.serving",
     "simulate": "ketascope.one_regimen",
@@ -62,6 +64,7 @@ __all__ = [
     "parameters",
     "parse",
     "pooled_evidence",
+    "population",
     "providers_status",
     "serve",
     "simulate",

@@ -130,10 +130,12 @@ class Harm(_Part):
 
 
 class Cost(_Part):
-    """Self-pay range in US dollars; null ends are unknown."""
+    """Self-pay range in US dollars; null ends are unknown. What it pays for (session, month), and who says so, when."""
 
     low: float | None
     high: float | None
+    per: str
+    source: str
 
 
 class Practical(_Part):

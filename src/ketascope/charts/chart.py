@@ -17,3 +17,5 @@ class Chart:
     spec: dict[str, Any]
     summary: str
     table: list[Row]
+    draws_values: bool = True
+    """False where the drawing holds no value to point at, only words."""

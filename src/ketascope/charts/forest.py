@@ -42,7 +42,7 @@ def forest(document: Document) -> Chart:
     spec = top_level(title, subtitle, summary, body)
     # The words left of the plot belong to the figure, so its title starts above them.
     spec["title"]["dx"] = _COLUMNS["study"]
-    return Chart("forest", title, spec, summary, forest_table(document))
+    return Chart("forest", title, spec, summary, forest_table(document), draws_values=bool(rows))
 
 
 def _subtitle(document: Document) -> list[str]:

@@ -98,7 +98,7 @@ def _panel(
         "type": "nominal",
         "sort": [row["line"] for row in lines],
         "title": None,
-        "axis": {"labelLimit": 380, "labelExpr": text, "ticks": False, "domain": False},
+        "axis": {"labelLimit": 450, "labelExpr": text, "ticks": False, "domain": False},
     }
     title = f"{_AXES[unit]}" if last else None
     x = {

@@ -68,9 +68,16 @@ def practical_facts(row: Mapping[str, Any] | None, indication: str, flags: Flags
         "setting": row["setting"] if row else None,
         "observation_min": observation,
         "approval": row.get("approval_us", {}).get(indication, row["approval"]) if row else None,
-        "cost_usd": {"low": cost.get("low", cost.get("value")), "high": cost.get("high", cost.get("value"))}
-        if cost
-        else None,
+        "cost_usd": _price(cost) if cost else None,
+    }
+
+
+def _price(cost: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "low": cost.get("low", cost.get("value")),
+        "high": cost.get("high", cost.get("value")),
+        "per": cost["per"],
+        "source": f"{cost['source']}; {cost['date']}",
     }
 
 

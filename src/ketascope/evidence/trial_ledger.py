@@ -7,11 +7,11 @@ on a trial is typed in. A prediction is for a new trial like the one at hand: it
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+from ketascope.evidence.studies.arm_words import arm_words
 from ketascope.evidence.studies.tables import outcome, published, studies
 from ketascope.evidence.summaries.choices import indications
 from ketascope.evidence.symptom_trials.posterior import load_record
@@ -72,16 +72,15 @@ def source_label(names: Sequence[str]) -> str:
     name = names[0]
     if is_outcome(name):
         return studies()[outcome(name).study].label
-    citation = next(row.citation for row in published() if row.meta_id == name)
-    author, year = re.match(r"\S+", citation), re.search(r"\b(19|20)\d\d\b", citation)
-    return " ".join(found[0] for found in (author, year) if found)
+    return next(row.label for row in published() if row.meta_id == name)
 
 
 def _what(row: Row) -> str:
-    """The arm or comparison as its source calls it; of a published pool our own words, with the kind of control."""
+    """The arm or comparison in words; of a published pool our own words, with the kind of control."""
     if not all(is_outcome(name) for name in row["outcomes"]):
         return f"{row['arm']} ({row['control']})"
-    return " against ".join(dict.fromkeys(outcome(name).arm for name in row["outcomes"]))
+    found = (outcome(name) for name in row["outcomes"])
+    return " against ".join(dict.fromkeys(arm_words(each.study, each.arm) for each in found))
 
 
 def _with_words(left_out: Sequence[Row], rows: Sequence[Row]) -> list[tuple[Row, Row]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ketascope.data import load
+from ketascope.evidence.studies.arm_words import arm_words
 from ketascope.evidence.studies.tables import Outcome, Study, contrasts, outcome, outcomes, studies
-from ketascope.evidence.summaries.choices import rules
+from ketascope.evidence.summaries.choices import indications, rules
 from ketascope.evidence.symptom_trials.trial_file import MEASURES, left_out_reasons
 
 MIXED = "anxiety_mixed"
@@ -35,7 +36,7 @@ def uncompared(compared: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     known = _known(compared)
     used = {name for row in compared for name in row["outcomes"]}
-    table = studies()
+    table, names = studies(), indications()
     found = []
     for item in outcomes():
         if item.outcome_id in used:
@@ -47,7 +48,9 @@ def uncompared(compared: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "study": item.study,
                 "label": table[item.study].label,
                 "indication": table[item.study].indication,
+                "indication_label": names.get(table[item.study].indication, table[item.study].indication),
                 "arm": item.arm,
+                "arm_words": arm_words(item.study, item.arm),
                 "scale": item.scale,
                 "measure": item.measure,
                 "time_h": item.time_h,
@@ -113,8 +116,10 @@ def _same_people(item: Outcome, study: Study, known: _Known) -> tuple[str, str] 
     key = next((key for key in (study.trial_key, *study.within) if key in known.trials), None)
     if key is None:
         return None
-    other = known.trials[key]
-    under = "other rows of its own" if other == item.study else other
+    other = studies()[known.trials[key]]
+    under = "other rows of its own" if other == study else other.label
+    if other != study and other.label == study.label:
+        under = "its other report"
     if key in known.in_fit:
         return "same trial counted with other rows", f"same trial counted under {under}"
     return "same source checked with other rows", f"same source checked under {under}"

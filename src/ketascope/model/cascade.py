@@ -113,10 +113,24 @@ def advance(
 
 
 def observe(xp: Any, concentration_mg_per_l: Any, states: Any, values: Mapping[str, Any]) -> list[Any]:
-    """The `CHANNELS` at one time; concentration_mg_per_l: [enantiomer][series] at that time."""
+    """The `CHANNELS` at one time, without what rounding left below zero.
+
+    concentration_mg_per_l: [enantiomer][series] at that time.
+    """
     s, r, ns, nr = _from_zero(xp, concentration_mg_per_l)
     effect_site = xp.maximum(concentration_mg_per_l[0][2], 0.0)
-    return [s, r, ns, nr, effect_site, receptor.block_fraction(_occupancy(s, r, ns, nr, values)), *states]
+    glutamate_fold, *from_zero = states
+    rising = [xp.maximum(state, 0.0) for state in from_zero]
+    return [
+        s,
+        r,
+        ns,
+        nr,
+        effect_site,
+        receptor.block_fraction(_occupancy(s, r, ns, nr, values)),
+        glutamate_fold,
+        *rising,
+    ]
 
 
 # The chain as the solver takes it: two enantiomers; ketamine, norketamine and effect site of each.

@@ -114,18 +114,25 @@ def checks_table(document: Document) -> PlainTable:
 def without_table(document: Document) -> PlainTable:
     """Studies without usable numbers, and why."""
     found = document["without_numbers"]
-    rows = tuple(evidence.without_cells(study) for study in found)
+    # The key that the command line shows stands in the address of the link.
+    rows = tuple(_without_key(evidence.without_cells(study)) for study in found)
     links = tuple(study_address(study["study"]) for study in found)
     title = "Studies without usable numbers, and why"
-    return PlainTable("without", title, evidence.WITHOUT_HEAD, rows, links=links)
+    return PlainTable("without", title, _without_key(evidence.WITHOUT_HEAD), rows, links=links)
+
+
+def _without_key(cells: Cells) -> Cells:
+    key = evidence.WITHOUT_HEAD.index("id")
+    return cells[:key] + cells[key + 1 :]
 
 
 def list_table(entries: Sequence[Mapping[str, Any]]) -> PlainTable:
     """The list of studies, each linked to its page."""
-    rows = tuple(study_page.list_row(entry) for entry in entries)
+    # The key that the command line asks for stands in the address of the link.
+    head = ("study", *study_page.LIST_HEAD[2:])
+    rows = tuple(study_page.list_row(entry)[1:] for entry in entries)
     links = tuple(study_address(entry["study"]) for entry in entries)
-    numbers = _last(study_page.LIST_HEAD, 2)
-    return PlainTable("studies", f"{len(entries)} studies", study_page.LIST_HEAD, rows, numbers, links)
+    return PlainTable("studies", f"{len(entries)} studies", head, rows, _last(head, 2), links)
 
 
 def arms_table(page: Document) -> PlainTable:
@@ -135,11 +142,13 @@ def arms_table(page: Document) -> PlainTable:
 
 
 def fact_links(page: Document) -> dict[str, str]:
-    """Addresses of the sources among the facts of a study, by the name of the fact."""
+    """Addresses of the sources and of a single related study among the facts of a study, by the name of the fact."""
     values = dict(study_page.study_facts(page))
     found = {name: values[name] for name in _ADDRESSES if name in values}
     # Other registries than ClinicalTrials.gov have addresses of their own.
-    return {name: _ADDRESSES[name] + text for name, text in found.items() if name != "registered" or _is_nct(text)}
+    links = {name: _ADDRESSES[name] + text for name, text in found.items() if name != "registered" or _is_nct(text)}
+    alone = {words: page[name][0] for name, words in study_page.RELATIONS.items() if len(page[name]) == 1}
+    return links | {words: study_address(item["study"]) for words, item in alone.items()}
 
 
 def _is_nct(text: str) -> bool:
@@ -187,7 +196,7 @@ def trial_tables(trials: Document) -> list[PlainTable]:
 def figure_table(trials: Document) -> PlainTable:
     """Every figure of a trial with both predictive intervals."""
     rows, head = trial_ledger.full_rows(trials["rows"]), trial_ledger.FULL_HEAD
-    numbers = frozenset({6, 8, 9})
+    numbers = frozenset(head.index(name) for name in ("people", "observed", "predicted"))
     return PlainTable("trial-figures", "Every compared figure", head, tuple(rows), numbers)
 
 

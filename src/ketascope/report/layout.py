@@ -35,7 +35,7 @@ HarmKey = tuple[str, str, str]  # harm, how often, source
 
 @dataclass(frozen=True)
 class Cell:
-    """One value: its leading text, its interval and its footnotes."""
+    """One value: its leading text, what stands in brackets behind it (its interval, or its source), its footnotes."""
 
     text: str
     ends: str = ""
@@ -232,20 +232,10 @@ def _fact(option: Mapping[str, Any], column: Column, notes: Notes) -> Cell:
         # Where no drug is given there is no price or approval to know, so no reason is asked for.
         return Cell(UNKNOWN, marks=notes.marks(reasons_for_gap(option, column.name)), is_missing=True)
     if column.kind == "range":
-        return Cell(f"{_range(value)}{_per(option)}")
+        return Cell(f"{_range(value)} a {value['per']}", ends=str(value["source"]))
     if column.kind in ("minutes", "count"):
         return Cell(number(value, "count"))
     return Cell(words(value or None))
-
-
-def _per(option: Mapping[str, Any]) -> str:
-    """What a price is paid for, as its source has it: a session of one treatment, a month of another."""
-    from ketascope.comparing.flags import Flags
-    from ketascope.comparing.practical_facts import practical_row
-
-    row = practical_row(str(option["drug"]), str(option["route"]), Flags())
-    unit = None if row is None else row.get("cost_usd", {}).get("per")
-    return "" if unit is None else f" a {unit}"
 
 
 def _range(value: Mapping[str, Any]) -> str:

@@ -39,6 +39,11 @@ _FACTS: tuple[tuple[str, str], ...] = (
     ("checked", "checked"),
     ("note", "note"),
 )
+RELATIONS: Mapping[str, str] = {
+    "same_trial": "the same trial as",
+    "within": "repeats people of",
+    "repeated_by": "its people also in",
+}
 USED = (
     "used: P pooled; F in the fit of the symptom model, C only held against it; M from memory and never counted; "
     "otherwise in none of them."
@@ -101,7 +106,7 @@ def arm_row(arm: Entry) -> Row:
     people = NOT_SHOWN if arm["n"] is None else str(arm["n"])
     if arm["verified"] == "recall" and arm["n"] is not None:
         people += " (memory)"
-    return (arm["arm"], given, dose or NOT_SHOWN, arm["schedule"] or NOT_SHOWN, people)
+    return (arm["arm_words"], given, dose or NOT_SHOWN, arm["schedule"] or NOT_SHOWN, people)
 
 
 def outcome_row(row: Entry) -> Row:
@@ -115,7 +120,7 @@ def outcome_row(row: Entry) -> Row:
     used = ", ".join(letter for letter in (pooled, fitted) if letter)
     people = NOT_SHOWN if row["n"] is None else str(row["n"])
     measure = _MEASURES.get(row["measure"], row["measure"].replace("_", " "))
-    return (row["arm"], f"{row['scale_label']}: {measure}", when, figure(row), people, used)
+    return (row["arm_words"], f"{row['scale_label']}: {measure}", when, figure(row), people, used)
 
 
 def figure(row: Entry) -> str:
@@ -147,12 +152,15 @@ def list_row(entry: Entry) -> Row:
     )
 
 
-def study_facts(page: Entry) -> list[tuple[str, str]]:
-    """What is known of the study as name and text; what was not found is left out."""
+def study_facts(page: Entry, keys: bool = True) -> list[tuple[str, str]]:
+    """What is known of the study as name and text; what was not found is left out.
+
+    keys: whether related studies have the key that the command line asks for behind their label.
+    """
     study = page["study"]
     facts = [(words, study[name]) for name, words in _FACTS]
     facts += [("risk of bias", f"{study['risk_of_bias']}: {study['risk_of_bias_note'] or 'no remark found'}")]
-    facts += _relations(page)
+    facts += _relations(page, keys)
     return [(words, str(value)) for words, value in facts if value not in (None, "")]
 
 
@@ -164,15 +172,11 @@ def _print_facts(console: Console, facts: Sequence[tuple[str, str]]) -> None:
         console.print(Padding(Text.assemble((f"{words}: ", "dim"), value), (0, 0, 0, 2)))
 
 
-def _relations(page: Entry) -> list[tuple[str, Any]]:
-    return [
-        (words, ", ".join(f"{item['label']} ({item['study']})" for item in page[name]))
-        for name, words in (
-            ("same_trial", "the same trial as"),
-            ("within", "repeats people of"),
-            ("repeated_by", "its people also in"),
-        )
-    ]
+def _relations(page: Entry, keys: bool) -> list[tuple[str, Any]]:
+    def named(item: Entry) -> str:
+        return f"{item['label']} ({item['study']})" if keys else str(item["label"])
+
+    return [(words, ", ".join(named(item) for item in page[name])) for name, words in RELATIONS.items()]
 
 
 def _comparisons(console: Console, page: Entry) -> None:
@@ -199,13 +203,13 @@ def comparison_sentences(page: Entry) -> list[str]:
     sentences = []
     for row in page["comparisons"]:
         when = "" if row["time_h"] is None else f" at {duration(row['time_h'])}"
-        what = f"{row['outcome']}, {row['scale_label']}{when}: {row['treatment_arm']} against {row['control_arm']}"
-        verdict = "counts" if row["in_pooling"] else f"does not count: {row['why_not']}"
+        what = f"{row['outcome']}, {row['scale_label']}{when}: {row['treatment_words']} against {row['control_words']}"
+        verdict = "It counts" if row["in_pooling"] else f"It does not count: {row['why_not']}"
         if row["in_pooling"] and row["bound"]:
-            verdict = "counts as a bound on the effect"
+            verdict = "It counts as a bound on the effect"
         assumed = row["figures"]["assumed"] if row["in_pooling"] else ""
         notes = [text for text in (verdict, row["note"], assumed) if text]
-        sentences.append(f"{what}. {'; '.join(notes)}")
+        sentences.append(f"{what[0].upper()}{what[1:]}. {'; '.join(notes).rstrip('.')}.")
     return sentences
 
 

@@ -94,6 +94,7 @@ def _practical_row(option: Mapping[str, Any], column: Column) -> Row:
     if isinstance(value, Mapping):
         # csv writes None as an empty field: a price that is unknown stays empty.
         row |= {"low": value["low"], "high": value["high"], "interval_of": "prices found"}
+        row["text"] = f"a {value['per']}; {value['source']}"
     elif isinstance(value, int | float):
         row["median"] = value
     elif value is not None:

@@ -16,7 +16,6 @@ Document = Mapping[str, Any]
 SUMMARY_HEAD: Row = ("use", "figures", "with an estimate", "inside 50%", "inside 95%")
 SHORT_HEAD: Row = ("source", "of", "at", "observed", "predicted (95% interval)", "inside")
 FULL_HEAD: Row = (
-    "trial",
     "source",
     "about",
     "of",
@@ -35,7 +34,7 @@ LEFT_OUT_HEAD: Row = ("source", "of", "at", "observed", "predicted (95% interval
 COVERAGE_HEAD: Row = ("trials", "interval", "inside", "share", "exact p", "reads", "all comparisons inside")
 SCORE_HEAD: Row = ("model", "mean CRPS", "trials where the mechanism is closer")
 REASON_HEAD: Row = ("reason", "rows")
-OTHER_HEAD: Row = ("study", "source", "about", "of", "scale", "measure", "at", "why not compared")
+OTHER_HEAD: Row = ("source", "about", "of", "scale", "measure", "at", "why not compared")
 WIDEST = 100
 """Tables of the trials stay readable at 80 columns and gain nothing from more than this."""
 CHANCE = 0.05
@@ -115,7 +114,6 @@ def full_rows(rows: Sequence[Document]) -> list[Row]:
     """One row a figure, with everything that the ledger knows of it."""
     return [
         (
-            row["trial"],
             row["label"],
             row["indication_label"],
             row["what"],
@@ -193,10 +191,9 @@ def other_rows(trials: Document) -> list[Row]:
     """Every row of the study tables that is not compared."""
     return [
         (
-            row["study"],
             row["label"],
-            row["indication"].replace("_", " "),
-            row["arm"],
+            row["indication_label"],
+            row["arm_words"],
             row["scale"],
             row["measure"].replace("_", " "),
             NOT_SHOWN if row["time_h"] is None else duration(row["time_h"]) if row["time_h"] else "start",

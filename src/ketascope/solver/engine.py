@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketascope.model.absorption import InputPlan
 from ketascope.model.pharmacokinetics import Modes, inverse_rates, step_factors
-from ketascope.solver.collocation import NODES
+from ketascope.solver.collocation import NODES, tableau
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,16 +85,23 @@ def configure_jax() -> Any:
 
 
 def advance_block(
-    chain: Chain, modes: Modes, fraction: Any, individual: Mapping[str, Any], carry: Any, inputs: Any
+    chain: Chain,
+    modes: Modes,
+    fraction: Any,
+    individual: Mapping[str, Any],
+    carry: Any,
+    inputs: Any,
+    stages: int = len(NODES),
 ) -> Any:
     """Advance all patients over one block of steps; returns (carry, outputs of shape (steps, channels, patients)).
 
-    carry: (mode amounts (2, modes, patients), chain states). Pure and differentiable.
+    carry: (mode amounts (2, modes, patients), chain states). stages: collocation nodes in a step. Pure and
+    differentiable.
     """
     import jax.numpy as jnp
     from jax import lax
 
-    nodes = jnp.asarray(NODES)[None, None, :, None]
+    nodes = jnp.asarray(tableau(stages)[0])[None, None, :, None]
     rates = modes.rate_per_h[:, :, None, :]
     inverse_h = inverse_rates(jnp, rates)
 
@@ -110,7 +117,7 @@ def advance_block(
         # (2 enantiomers, 3 series, 3 nodes, patients)
         concentration = jnp.sum(modes.outputs[:, :, :, None, :] * at_nodes[:, None], axis=2)
         states, outputs = chain(step_h, concentration, states, individual)
-        return (at_nodes[:, :, 2, :], states), outputs
+        return (at_nodes[:, :, -1, :], states), outputs
 
     return lax.scan(one_step, carry, inputs)
 
@@ -124,10 +131,10 @@ def _register_modes() -> None:
 
 
 @lru_cache(maxsize=8)
-def _compiled(chain: Chain) -> Any:
+def _compiled(chain: Chain, stages: int = len(NODES)) -> Any:
     jax = configure_jax()
     _register_modes()
-    return jax.jit(partial(advance_block, chain))
+    return jax.jit(partial(advance_block, chain, stages=stages))
 
 
 def solve(
@@ -139,6 +146,7 @@ def solve(
     individual: Mapping[str, np.ndarray],
     inputs: StepInputs,
     threads: int | None = None,
+    stages: int = len(NODES),
 ) -> np.ndarray:
     """Outputs after each step, shape (steps, channels, patients).
 
@@ -148,7 +156,7 @@ def solve(
     """
     import numpy as np
 
-    run = _compiled(chain)
+    run = _compiled(chain, stages)
     to_device = configure_jax().device_put
     patients = modes.rate_per_h.shape[-1]
     size = CHUNK

@@ -34,7 +34,7 @@ def figure(chart: Chart, address: str, query: str = "", drawing: str = "") -> Ma
             chart=chart,
             svg=f"{address}.svg{after}",
             png=f"{address}.png{after}",
-            spec="" if drawing else f"{address}.vl.json{after}",
+            spec=f"{address}.vl.json{after}" if chart.draws_values and not drawing else "",
             drawing=Markup(drawing),
             headings=list(chart.table[0]) if chart.table else [],
             rows=[[_value(value) for value in row.values()] for row in chart.table],

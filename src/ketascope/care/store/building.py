@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -112,6 +113,9 @@ def write_quarantine(store: Path, path: Path) -> None:
     with opened(store) as connection:
         rows = connection.execute("SELECT * FROM quarantine ORDER BY file_name, row_number, field").fetchall()
     writer.writerows([spreadsheet_text(cell) for cell in row] for row in rows)
+    # What a killed build left of the same file; the lock of the store keeps other builds out meanwhile.
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        left.unlink(missing_ok=True)
     write_aside(path, text.getvalue())
 
 

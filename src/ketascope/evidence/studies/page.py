@@ -8,8 +8,10 @@ from typing import Any
 
 from ketascope.errors import InputError
 from ketascope.evidence.studies import rules
+from ketascope.evidence.studies.arm_words import arm_words
 from ketascope.evidence.studies.tables import (
     INDICATIONS,
+    Arm,
     Contrast,
     Outcome,
     Study,
@@ -32,10 +34,11 @@ def study_page(name: str) -> dict[str, Any]:
     """Everything the tables hold on one study; an unknown name is an InputError that offers the nearest.
 
     Keys: "study" (the columns of studies.csv, `label`, `checked` in words), "arms", "outcomes" (the columns, with
-    `scale_label`, `counts_in`: comparisons that count and use the row, `use` in words, and `in_fit`: "fit" where the
-    row informs the symptom model, "check" where it is only held against it, else None), "comparisons" (with
-    `figures`), "scales" (limits, direction, important difference of each scale used), "same_trial" (other names of the
-    trial), "within" (studies whose people this one repeats) and "repeated_by" (studies that repeat its people).
+    `scale_label`, `arm_words`, `counts_in`: comparisons that count and use the row, `use` in words, and `in_fit`: "fit"
+    where the row informs the symptom model, "check" where it is only held against it, else None), "comparisons" (with
+    `figures`, and what both sides were given in words), "scales" (limits, direction, important difference of each scale
+    used), "same_trial" (other names of the trial), "within" (studies whose people this one repeats) and "repeated_by"
+    (studies that repeat its people).
     """
     row = study(name)
     own = [item for item in contrasts() if item.study == row.study]
@@ -43,7 +46,7 @@ def study_page(name: str) -> dict[str, Any]:
     every = studies().values()
     return {
         "study": {**asdict(row), "label": row.label, "checked": CHECKED[row.verified]},
-        "arms": [{**asdict(arm), "checked": CHECKED[arm.verified]} for arm in arms(row.study)],
+        "arms": [_arm(arm) for arm in arms(row.study)],
         "outcomes": [_outcome(item, own) for item in found],
         "comparisons": [_comparison(item) for item in own],
         "scales": [_scale(key) for key in dict.fromkeys(item.scale_key for item in found if item.scale_key)],
@@ -81,13 +84,18 @@ def _name(row: Study) -> dict[str, Any]:
     return {"study": row.study, "trial_key": row.trial_key, "label": row.label}
 
 
+def _arm(row: Arm) -> dict[str, Any]:
+    return {**asdict(row), "arm_words": arm_words(row.study, row.arm), "checked": CHECKED[row.verified]}
+
+
 def _outcome(row: Outcome, own: list[Contrast]) -> dict[str, Any]:
     used = [item for item in own if row.outcome_id in _ids(item)]
     counts_in = [item.contrast_id for item in used if item.in_pooling]
     label = rules.scales()[row.scale_key]["label"] if row.scale_key else row.scale
     use = _use(row, used, bool(counts_in))
     in_fit = _in_fit().get(row.outcome_id)
-    return {**asdict(row), "scale_label": label, "counts_in": counts_in, "use": use, "in_fit": in_fit}
+    words = {"scale_label": label, "arm_words": arm_words(row.study, row.arm)}
+    return {**asdict(row), **words, "counts_in": counts_in, "use": use, "in_fit": in_fit}
 
 
 @lru_cache(maxsize=1)
@@ -118,7 +126,8 @@ def _ids(row: Contrast) -> list[str]:
 
 def _comparison(row: Contrast) -> dict[str, Any]:
     label = rules.scales()[row.scale]["label"] if row.scale in rules.scales() else row.scale
-    return {**asdict(row), "scale_label": label, "figures": row.data()}
+    sides = {f"{side}_words": arm_words(row.study, getattr(row, f"{side}_arm")) for side in ("treatment", "control")}
+    return {**asdict(row), **sides, "scale_label": label, "figures": row.data()}
 
 
 def _scale(key: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ INDICATIONS: tuple[str, ...] = ("gad", "sad", "ptsd", "ocd", "mdd", "anxiety_mix
 TREATMENTS: tuple[str, ...] = ("ketamine", "esketamine", "ssri", "snri")
 CONTROLS: tuple[str, ...] = ("inert", "active", "pill", "masked")
 POOLED_OUTCOMES: tuple[str, ...] = ("symptoms", "response", "remission")
+_AUTHOR_AND_YEAR = re.compile(r"(?P<author>[^\W\d][\w'-]*) [A-Z]{1,3} et al\. (?P<year>(?:19|20)\d\d)\b")
 SEPARATOR = "; "
 """Between arms that are taken together as one."""
 
@@ -70,7 +72,7 @@ class Study:
 
     @property
     def label(self) -> str:
-        """First author and year; without a year the registration, without an author the study's name."""
+        """First author and year; without a year the registration or that it was not read; a record by its number."""
         author = self.first_author.partition(" (")[0]
         if not author or author == "registry record":
             return self.registration or self.study
@@ -195,6 +197,12 @@ class Published:
     source: str
     verified: str
     note: str
+
+    @property
+    def label(self) -> str:
+        """First author and year; where the authors were not read, the title as far as its first mark."""
+        found = _AUTHOR_AND_YEAR.match(self.citation)
+        return f"{found['author']} {found['year']}" if found else re.split("[:,]", self.citation)[0]
 
 
 Row = TypeVar("Row", Study, Arm, Outcome, Contrast, Published)

@@ -78,15 +78,21 @@ def rated(studies: Sequence[Mapping[str, Any]], pooled: Mapping[str, Any], missi
 
 
 def _evidence_rows(choices: Choices, routes: set[str]) -> list[tuple[str, dict[str, Any]]]:
-    """Rows of the evidence summary for this treatment, with their names, trials first."""
+    """Rows of the evidence summary for this treatment, with the words that a reason starts with."""
     found = []
     table = load("evidence_summary")["evidence"]
     for indication in members(choices.indication):
         for name, row in table.get(indication, {}).items():
             drug, _, route = name.partition(":")
             if drug == choices.treatment and row["trials"] and (not routes or route in routes):
-                found.append((f"{indication} {route}", row))
+                found.append((_of(choices, indication, route), row))
     return found
+
+
+def _of(choices: Choices, indication: str, route: str) -> str:
+    """What a row of the evidence summary is of: its route, and its diagnosis where several are asked for at once."""
+    given = str(load("routes")[route]["label"])
+    return given if indication == choices.indication else f"{given}, {indications()[indication]}"
 
 
 def _missing_trials(rows: Sequence[tuple[str, Mapping[str, Any]]], studies: Sequence[Mapping[str, Any]]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ketascope.evidence.studies import Outcome, Published, outcomes, published, studies
+from ketascope.evidence.studies import Outcome, outcomes, published, studies
+from ketascope.evidence.studies.arm_words import arm_words
 from ketascope.evidence.summaries.choices import Choices, members, rules
 from ketascope.evidence.summaries.entries import RECALL, scale_label
+from ketascope.report.format import duration
 
 # Measures of the tables, as they are called here.
 _MEASURES = {"smd": "SMD", "difference": "MD", "odds_ratio": "log OR", "risk_ratio": "log RR"}
@@ -40,7 +41,7 @@ def _published(choices: Choices) -> Iterator[dict[str, Any]]:
         ends = sorted(sign * end for end in (row.ci_low, row.ci_high) if end is not None)
         yield {
             "id": row.meta_id,
-            "published": _cited(row),
+            "published": f"{row.label}: {row.outcome}",
             "measure": _LABELS.get(row.measure) or _WITHIN[row.measure],
             "kind": row.measure,
             "outcome": row.outcome,
@@ -54,12 +55,6 @@ def _published(choices: Choices) -> Iterator[dict[str, Any]]:
         }
 
 
-def _cited(row: Published) -> str:
-    """Author and year at the start of a citation, with what was pooled; the row's id where there is neither."""
-    found = re.match(r"(.{3,40}?,? (?:19|20)\d\d)\b", row.citation)
-    return f"{found[1] if found else row.meta_id}: {row.outcome}"
-
-
 def _reviews(choices: Choices) -> Iterator[dict[str, Any]]:
     """Pooled figures that stand among the outcomes of reviews in the study tables."""
     wanted = rules()["published"][choices.outcome]["measures"]
@@ -71,11 +66,11 @@ def _reviews(choices: Choices) -> Iterator[dict[str, Any]]:
             if row.measure in wanted and row.value is not None and row.verified != RECALL and _is_outcome(row, choices):
                 yield {
                     "id": row.outcome_id,
-                    "published": f"{study.label}: {row.arm}",
+                    "published": f"{study.label}: {arm_words(study.study, row.arm)}",
                     "measure": f"{_LABELS[row.measure]}, {scale_label(row.scale_key or row.scale)}",
                     "kind": row.measure,
                     "outcome": row.definition,
-                    "time": "time not stated" if row.time_h is None else f"{row.time_h:g} h",
+                    "time": "time not stated" if row.time_h is None else duration(row.time_h),
                     "k": None,
                     "published_estimate": row.value,
                     "published_low": row.spread_low,

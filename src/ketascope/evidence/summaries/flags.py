@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketascope.evidence.studies import studies
-from ketascope.evidence.summaries.choices import Choices, rules
+from ketascope.evidence.summaries.choices import Choices, indications, rules
+from ketascope.report.format import duration
 
 
 def flags(choices: Choices, document: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -16,7 +17,7 @@ def flags(choices: Choices, document: Mapping[str, Any]) -> list[dict[str, str]]
     found = [_flag("bound", study["label"]) for study in counted if study["is_bound"]]
     times = [study["time_h"] for study in counted if study["time_h"] is not None]
     if times and max(times) > rules()["flag"]["times_differ"]["factor"] * min(times):
-        found.append(_flag("times_differ", f"{min(times):g} h to {max(times):g} h"))
+        found.append(_flag("times_differ", f"{duration(min(times))} to {duration(max(times))}"))
     pooled = document["pooled"]
     if pooled is not None and pooled["k"] < rules()["flag"]["few_studies"]["below"]:
         found.append(_flag("few_studies", str(pooled["k"])))
@@ -32,7 +33,8 @@ def flags(choices: Choices, document: Mapping[str, Any]) -> list[dict[str, str]]
     if pooled is not None and _all_small_and_positive(choices, counted):
         found.append(_flag("small_positive", _missing_null(document)))
     if any(study["indication"] != choices.indication for study in counted if not study["is_user"]):
-        found.append(_flag("diagnoses_mixed", ", ".join(dict.fromkeys(study["indication"] for study in counted))))
+        mixed = dict.fromkeys(indications().get(study["indication"], study["indication"]) for study in counted)
+        found.append(_flag("diagnoses_mixed", ", ".join(mixed)))
     own = [study["label"] for study in document["studies"] if study["is_user"]]
     if own:
         found.append(_flag("own_rows", ", ".join(own)))

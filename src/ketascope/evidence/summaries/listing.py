@@ -21,7 +21,7 @@ def without_numbers(choices: Choices, rows: Sequence[Entry], shown: Collection[s
         if study.trial_key in found:
             found[study.trial_key]["also"].append(study.study)
             continue
-        facts = {"study": study.study, "also": [], "label": _label(study), "kind": study.kind}
+        facts = {"study": study.study, "also": [], "label": study.label, "kind": study.kind}
         found[study.trial_key] = {**facts, "why": _why(study, rows, choices)}
     return list(found.values())
 
@@ -33,10 +33,6 @@ def _belongs(study: Study, choices: Choices) -> bool:
     # Samples of several diagnoses stand under each one that their entry criteria name.
     named = study.condition.upper().replace(",", " ").replace("/", " ").split()
     return study.indication in wanted or (study.indication == _MIXED and any(each.upper() in named for each in wanted))
-
-
-def _label(study: Study) -> str:
-    return study.label if study.study not in study.label else study.study
 
 
 def _why(study: Study, rows: Sequence[Entry], choices: Choices) -> str:

@@ -8,8 +8,7 @@ computes once per patient what does not change from step to step.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -25,16 +24,16 @@ class Depends(IntEnum):
     VARYING = 3
 
 
-FOLDED: Mapping[str, Callable[..., float]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "maximum": max,
-    "minimum": min,
-    "sqrt": math.sqrt,
-    "exp": math.exp,
-    "log": math.log,
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
 }
 # A logarithm of zero is never taken: below this a base counts as this.
 SMALLEST_BASE = 1e-300
@@ -117,10 +116,14 @@ class Record:
             return made.reshape(arrays[0].shape)
         arguments = tuple(value if isinstance(value, Expression) else self.constant(value) for value in values)
         if all(argument.operation == "constant" for argument in arguments):
-            return self.constant(FOLDED[operation](*(argument.number for argument in arguments)))
+            return self.constant(float(OPERATIONS[operation](*(argument.number for argument in arguments))))
         simpler = _simplified(operation, arguments)
         if simpler is not None:
             return simpler
+        first, second = arguments if len(arguments) == 2 else (arguments[0], arguments[0])
+        if operation == "divide" and second.depends <= Depends.PERSON and first.depends > second.depends:
+            # A division costs as much as a dozen products; this one is then done once per patient or step.
+            return self.apply("multiply", first, self.apply("divide", 1.0, second))
         key = (operation, *map(id, arguments))
         return self._unique(key, operation, arguments, _union(argument.depends for argument in arguments))
 
@@ -160,6 +163,40 @@ class Namespace:
     def log(self, a: Any) -> Any:
         """Natural logarithm of a positive number."""
         return self._record.apply("log", a)
+
+
+def evaluate(expressions: Sequence[Expression], given: Mapping[str, np.ndarray]) -> list[Any]:
+    """The numbers of expressions, from those of the inputs by name; arrays broadcast."""
+    found: dict[Expression, Any] = {}
+    waiting = list(expressions)
+    while waiting:
+        top = waiting[-1]
+        missing = [] if top in found else [argument for argument in top.arguments if argument not in found]
+        if missing:
+            waiting += missing
+            continue
+        waiting.pop()
+        if top in found:
+            continue
+        if top.operation == "constant":
+            found[top] = top.number
+        elif top.operation == "given":
+            found[top] = given[top.name]
+        else:
+            found[top] = OPERATIONS[top.operation](*(found[argument] for argument in top.arguments))
+    return [found[expression] for expression in expressions]
+
+
+def reached(expressions: Sequence[Expression]) -> dict[Expression, None]:
+    """The expressions and all that they are made of, in an order that is the same in every process."""
+    found: dict[Expression, None] = {}
+    waiting = list(expressions)
+    while waiting:
+        expression = waiting.pop()
+        if expression not in found:
+            found[expression] = None
+            waiting += expression.arguments
+    return found
 
 
 def _union(parts: Any) -> Depends:

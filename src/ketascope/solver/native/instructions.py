@@ -1,18 +1,17 @@
 """Recorded expressions as LLVM instructions on several patients at once.
 
-A value that depends on the step alone stays a single number until it meets a patient's; everything else is a vector
-with one lane a patient. Exponential and logarithm are written out, so that they run in all lanes and give the same
-bits whatever library the machine has.
+Every value is a vector with one lane a patient. Exponential and logarithm are written out, so that they run in all
+lanes and give the same bits whatever library the machine has.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from llvmlite import ir
 
-from ketascope.solver.native.expression import Depends, Expression
+from ketascope.solver.native.expression import Expression
 
 DOUBLE = ir.DoubleType()
 INT64 = ir.IntType(64)
@@ -28,8 +27,6 @@ MANTISSA_MASK, ONE_BITS, EXPONENT_BIAS = 0x000FFFFFFFFFFFFF, 0x3FF0000000000000,
 # Beyond these exp counts as 1e-100 and 1e300: products of such numbers are still normal numbers, which are fast.
 EXP_LEAST, EXP_MOST = -230.0, 690.0
 EXP_TERMS, LOG_TERMS = 13, 11
-# Instructions on a single number.
-SINGLE = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
 
 
 class Lanes:
@@ -111,7 +108,7 @@ class Lanes:
         for term in range(EXP_TERMS - 1, -1, -1):
             series = self.add(self.multiply(series, r), self.constant(1.0 / math.factorial(term)))
         power = b.shl(b.bitcast(shifted, self.whole), self.bits(52))
-        return b.bitcast(b.add(b.bitcast(series, self.whole), power), self.vector)
+        return self._unless_no_number(a, b.bitcast(b.add(b.bitcast(series, self.whole), power), self.vector))
 
     def log(self, a: ir.Value) -> ir.Value:
         """ln a of a positive normal number."""
@@ -129,7 +126,11 @@ class Lanes:
         for term in range(LOG_TERMS - 2, -1, -1):
             series = self.add(self.multiply(series, z), self.constant(2.0 / (2 * term + 1)))
         low = self.add(self.multiply(n, self.constant(LN2_LOW)), self.multiply(s, series))
-        return self.add(self.multiply(n, self.constant(LN2_HIGH)), low)
+        return self._unless_no_number(a, self.add(self.multiply(n, self.constant(LN2_HIGH)), low))
+
+    def _unless_no_number(self, a: ir.Value, result: ir.Value) -> ir.Value:
+        """The result, or a where a is no number: whole-number arithmetic on its bits would make a number of it."""
+        return self.builder.select(self.builder.fcmp_unordered("uno", a, a), a, result)
 
 
 class Emitter:
@@ -141,20 +142,9 @@ class Emitter:
     def __init__(self, lanes: Lanes, known: Mapping[Expression, ir.Value]) -> None:
         self._lanes = lanes
         self._values: dict[Expression, ir.Value] = dict(known)
-        self._spread: dict[Expression, ir.Value] = {}
 
     def vector(self, expression: Expression) -> ir.Value:
         """The expression in all lanes."""
-        if expression.operation == "constant":
-            return self._lanes.constant(expression.number)
-        value = self._value(expression)
-        if isinstance(value.type, ir.VectorType):
-            return value
-        if expression not in self._spread:
-            self._spread[expression] = self._lanes.splat(value)
-        return self._spread[expression]
-
-    def _value(self, expression: Expression) -> ir.Value:
         # Depth first without recursion: a graph may be deeper than Python's stack.
         waiting = [expression]
         while waiting:
@@ -175,15 +165,4 @@ class Emitter:
     def _emit(self, expression: Expression) -> ir.Value:
         if expression.operation == "given":
             raise KeyError(f"the kernel has no input '{expression.name}'")
-        if expression.depends is Depends.STEP and expression.operation in SINGLE:
-            return self._single(expression)
-        apply: Callable[..., ir.Value] = getattr(self._lanes, expression.operation)
-        return apply(*(self.vector(argument) for argument in expression.arguments))
-
-    def _single(self, expression: Expression) -> ir.Value:
-        arguments = [
-            ir.Constant(DOUBLE, a.number) if a.operation == "constant" else self._values[a]
-            for a in expression.arguments
-        ]
-        apply: Callable[..., ir.Value] = getattr(self._lanes.builder, SINGLE[expression.operation])
-        return apply(*arguments, flags=FUSED)
+        return getattr(self._lanes, expression.operation)(*(self.vector(argument) for argument in expression.arguments))

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,14 +25,17 @@ from llvmlite import ir
 
 from ketascope.solver.chain import Chain
 from ketascope.solver.collocation import highest_mode_weights, tableau
-from ketascope.solver.native.expression import Depends, Expression, Namespace, Record
+from ketascope.solver.native.expression import Depends, Expression, Namespace, Record, evaluate, reached
 from ketascope.solver.native.instructions import DOUBLE, INT64, POINTER, Emitter, Lanes
 
 NAME = "advance_patients"
 # Arguments of the compiled function in order: whole numbers first, then addresses of arrays (see `engine.py`).
-COUNTS = ("first_group", "last_group", "patients", "steps", "modes", "columns", "row_stride", "channel_stride")
+COUNTS = (
+    *("first_group", "last_group", "patients", "steps", "modes", "columns"),
+    *("row_stride", "channel_stride", "first_result"),
+)
 ADDRESSES = (
-    *("step_h", "slot", "is_fresh", "bolus_first", "flow_first", "is_flow_changed", "is_flowing"),
+    *("step_h", "step_numbers", "slot", "is_fresh", "bolus_first", "flow_first", "is_flow_changed", "is_flowing"),
     *("event_enantiomer", "event_column", "event_fixed_mg", "event_absorbed_mg"),
     *("end_row", "output_first", "output_fraction", "output_weight", "output_row"),
     *("rate_per_h", "inputs", "outputs", "fraction", "individual", "start", "result", "roughness", "scratch"),
@@ -58,9 +62,32 @@ class _Traced(NamedTuple):
     values: dict[str, Expression]
 
 
-def module_text(chain: Chain, layout: Layout) -> str:
-    """The kernel of a chain as LLVM assembly, not yet optimised."""
-    return str(_Kernel(chain, layout).module)
+@dataclass(frozen=True)
+class KernelText:
+    """The kernel of a chain as LLVM assembly, not yet optimised, and what it wants to know of each step."""
+
+    assembly: str
+    of_step: tuple[Expression, ...]
+
+    def step_numbers(self, step_h: np.ndarray) -> np.ndarray:
+        """What depends on the step alone, (steps, numbers): computed here, once for all patients."""
+        return _step_numbers(self.of_step, step_h.tobytes())
+
+
+@lru_cache(maxsize=64)
+def _step_numbers(of_step: tuple[Expression, ...], step_h: bytes) -> np.ndarray:
+    """Kept for the next call: a population comes in many batches on one grid."""
+    lengths = np.frombuffer(step_h)
+    numbers = np.zeros((len(lengths), len(of_step)))
+    for column, value in enumerate(evaluate(of_step, {"step_h": lengths})):
+        numbers[:, column] = value
+    return numbers
+
+
+def kernel_text(chain: Chain, layout: Layout) -> KernelText:
+    """Write the kernel of a chain."""
+    made = _Kernel(chain, layout)
+    return KernelText(str(made.module), tuple(made.of_step))
 
 
 def _trace(chain: Chain, stages: int) -> _Traced:
@@ -81,17 +108,6 @@ def _trace(chain: Chain, stages: int) -> _Traced:
     return _Traced(made, channels, step_h, at_nodes, start, at_point, states, values)
 
 
-def _reached(expressions: Sequence[Expression]) -> set[Expression]:
-    found: set[Expression] = set()
-    waiting = list(expressions)
-    while waiting:
-        expression = waiting.pop()
-        if expression not in found:
-            found.add(expression)
-            waiting += expression.arguments
-    return found
-
-
 class _Kernel:
     """Builds the function; one method for each line of the module's outline."""
 
@@ -106,11 +122,12 @@ class _Kernel:
             self.given[name].add_attribute("noalias")
         self.builder = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.lanes = Lanes(self.builder, layout.lanes)
-        everything = _reached([*(e for state in self.traced.stages for e in state), *self.traced.channels])
+        everything = reached([*(e for state in self.traced.stages for e in state), *self.traced.channels])
         self.at_nodes = self._used(self.traced.conc_at_nodes, everything)
         self.at_point = self._used(self.traced.conc_at_point, everything)
         self.states_at_point = [i for i, e in enumerate(self.traced.states_at_point) if e in everything]
-        self.hoisted = self._hoisted(everything)
+        self.of_person = self._outer(everything, Depends.PERSON)
+        self.of_step = self._outer(everything, Depends.STEP)
         self.room: dict[Any, ir.Value] = {}
         for place in self.at_nodes + self.at_point:
             self.room[place] = self.builder.alloca(self.lanes.vector)
@@ -121,14 +138,14 @@ class _Kernel:
         self.builder.ret_void()
 
     @staticmethod
-    def _used(wanted: np.ndarray, everything: set[Expression]) -> list[tuple[int, ...]]:
+    def _used(wanted: np.ndarray, everything: Mapping[Expression, None]) -> list[tuple[int, ...]]:
         return [place for place in np.ndindex(*wanted.shape) if wanted[place] in everything]
 
     @staticmethod
-    def _hoisted(everything: set[Expression]) -> list[Expression]:
-        """What depends on the patient alone and is used by what does not: computed before the first step."""
-        used = {a for e in everything if e.depends is not Depends.PERSON for a in e.arguments}
-        return [e for e in everything if e.depends is Depends.PERSON and e in used]
+    def _outer(everything: Mapping[Expression, None], depends: Depends) -> list[Expression]:
+        """What depends on the patient or on the step alone and is used by what does not: computed outside the steps."""
+        used = {a for e in everything if e.depends is not depends for a in e.arguments}
+        return [e for e in everything if e.depends is depends and e in used]
 
     # --- addresses
 
@@ -217,7 +234,7 @@ class _Kernel:
             for row, expression in enumerate(traced.values.values())
         }
         emitter = Emitter(lanes, values)
-        return values | {expression: emitter.vector(expression) for expression in self.hoisted}
+        return values | {expression: emitter.vector(expression) for expression in self.of_person}
 
     def _one_step(self, step: ir.Value, known: Mapping[Expression, ir.Value]) -> None:
         b, lanes, traced = self.builder, self.lanes, self.traced
@@ -240,7 +257,12 @@ class _Kernel:
                 self._concentrations_at_nodes(slot, step_h, nodes, flows=False)
         start = {e: lanes.load(self.room["state", i]) for i, e in enumerate(traced.start)}
         at_nodes = {traced.conc_at_nodes[place]: lanes.load(self.room[place]) for place in self.at_nodes}
-        emitter = Emitter(lanes, {**known, **start, **at_nodes, traced.step_h: step_h})
+        first_number = b.mul(step, self._whole_number(len(self.of_step)))
+        of_step = {
+            expression: lanes.splat(self._number("step_numbers", b.add(first_number, self._whole_number(index))))
+            for index, expression in enumerate(self.of_step)
+        }
+        emitter = Emitter(lanes, {**known, **start, **at_nodes, **of_step})
         stages = [[emitter.vector(expression) for expression in state] for state in traced.stages]
         with self._loop(*outputs, "output") as output:
             self._one_output(output, slot, step_h, outputs[0], is_flowing, list(start.values()), stages, known)
@@ -443,7 +465,8 @@ class _Kernel:
         at_point = {traced.conc_at_point[place]: self.lanes.load(self.room[place]) for place in self.at_point}
         own = {traced.states_at_point[index]: value for index, value in states.items()}
         emitter = Emitter(self.lanes, {**known, **at_point, **own})
-        first = b.add(b.mul(row, self.given["row_stride"]), self.first_patient)
+        place = b.sub(self.first_patient, self.given["first_result"])
+        first = b.add(b.mul(row, self.given["row_stride"]), place)
         for index, channel in enumerate(traced.channels):
             offset = b.mul(self.given["channel_stride"], self._whole_number(index))
             self.lanes.store(emitter.vector(channel), self._at("result", b.add(first, offset)))

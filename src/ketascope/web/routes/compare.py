@@ -221,6 +221,7 @@ def _form(query: CompareQuery, error: Refused | None) -> dict[str, Any]:
         "chosen": query.chosen_options,
         "sentences": [(place, given.get(place, "")) for place in range(1, static + blank + 1)],
         "fixed_sentences": _BLANK_SENTENCES,
+        "sentences_are_open": bool(given) or any(problem.field.startswith("sentence") for problem in problems),
         "liver": [(name, name if name == defaults["hepatic"] else f"{name} impairment") for name in HEPATIC_FUNCTIONS],
         "interactions": [(name, row["label"]) for name, row in load_interactions().items()],
         "readings": READINGS,

@@ -112,7 +112,7 @@ async def study(request: Request, study: str) -> Response:
         request,
         "evidence_study.html",
         document,
-        facts=words.study_facts(document),
+        facts=words.study_facts(document, keys=False),
         links=evidence_tables.fact_links(document),
         tables=[evidence_tables.arms_table(document), evidence_tables.outcomes_table(document)],
         comparisons=words.comparison_sentences(document) or [words.no_comparison(document)],

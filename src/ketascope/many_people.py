@@ -47,7 +47,7 @@ class QuantileCounts:
         self.counts = np.zeros((rows, self._bins + 1), dtype=np.int64)
 
     def add(self, values: np.ndarray) -> None:
-        """Count values, (rows, patients), none below zero."""
+        """Count values, (rows, patients): numbers, none below zero."""
         import numpy as np
 
         bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) >> self.DROPPED_BITS
@@ -106,9 +106,9 @@ def population(
     """Median and central 95% over up to 100 million virtual patients at chosen times after the first dose.
 
     Arguments as for `simulate`. The same patient has the same course as there; quantiles are right to 0.2%. Memory does
-    not grow with the number of patients. progress: called with the number of patients done. Returns series as
-    `simulate` does, without acute effects. Raises InputError for input that cannot be used and for a regimen
-    without ketamine.
+    not grow with the number of patients. A patient without numbers is left out and missing from `counted`. progress:
+    called with the number of patients done. Returns series as `simulate` does, without acute effects. Raises InputError
+    for input that cannot be used and for a regimen without ketamine.
     """
     import numpy as np
 
@@ -136,14 +136,17 @@ def population(
         ketamine_doses(doses), setting.person, plasma(setting.sampling), setting.model.parameters, until_h, times
     )
     counts: dict[str, QuantileCounts] = {}
-    redone = doubtful = 0
+    redone = doubtful = counted = 0
     for first in range(0, patients, BATCH):
         size = min(BATCH, patients - first)
         batch = replace(setting, patients=size, normals=patient_normals(size, setting.seed, first))
         run = _run(batch, doses, times, checked, threads)
         redone, doubtful = redone + int(run.redone.sum()), doubtful + int(run.doubtful.sum())
-        for name, values in _courses(batch, run, doses, np.asarray(times)).items():
-            counts.setdefault(name, QuantileCounts(len(times))).add(values)
+        courses = _courses(batch, run, doses, np.asarray(times))
+        is_number = np.all([np.isfinite(values).all(axis=0) for values in courses.values()], axis=0)
+        counted += int(is_number.sum())
+        for name, values in courses.items():
+            counts.setdefault(name, QuantileCounts(len(times))).add(values[:, is_number])
         if progress is not None:
             progress(first + size)
     contract = {
@@ -153,11 +156,12 @@ def population(
         "indication": setting.indication.name,
         "sampling": setting.sampling,
         "patients": patients,
+        "counted": counted,
         "error_estimate": checked.error,
         "redone": redone,
         "doubtful": doubtful,
         "times_h": list(times),
-        "series": {name: _bands(counted) for name, counted in counts.items()},
+        "series": {name: _bands(own) for name, own in counts.items()},
     }
     return Population(contract, redone, doubtful)
 
@@ -192,6 +196,6 @@ def _courses(setting: Setting, run: PatientRun, doses: Sequence[Dose], times: np
     return courses | {"score": scores.T}
 
 
-def _bands(counted: QuantileCounts) -> Mapping[str, list[float]]:
-    low, median, high = counted.quantiles(QUANTILES)
+def _bands(counts: QuantileCounts) -> Mapping[str, list[float]]:
+    low, median, high = counts.quantiles(QUANTILES)
     return {"median": median.tolist(), "low": low.tolist(), "high": high.tolist()}

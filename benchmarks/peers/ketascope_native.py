@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import reference_problem as reference
@@ -36,7 +36,7 @@ COARSENESS = tuple(round(1.0 - 0.05 * index, 2) for index in range(17))
 
 def rule(coarseness: float) -> GridRule:
     """Steps after every change of input, and how they grow."""
-    return GridRule(0.4 * coarseness, 1.2 * coarseness, 96.0 * coarseness)
+    return GridRule(0.25 * coarseness, 1.5 * coarseness, 96.0 * coarseness)
 
 
 def grid_h(coarseness: float) -> np.ndarray:
@@ -45,13 +45,20 @@ def grid_h(coarseness: float) -> np.ndarray:
     return make_grid(changes, (), reference.UNTIL_H, rule(coarseness))
 
 
-def step_inputs(grid: np.ndarray) -> StepInputs:
-    """The infusions on a grid."""
+@lru_cache(maxsize=8)
+def prepared(grid_bytes: bytes) -> tuple[StepInputs, Outputs]:
+    """The infusions on a grid, and where the output times lie in it."""
+    grid = np.frombuffer(grid_bytes)
     rate = np.zeros((len(grid) - 1, 1, 1, 2))
     for dose in reference.DOSE_TIMES_H:
         inside = (grid[:-1] >= dose - 1e-9) & (grid[:-1] < dose + reference.INFUSION_H - 1e-9)
         rate[inside, 0, 0, 0] = reference.DOSE_MG / reference.INFUSION_H
-    return StepInputs(np.diff(grid), np.zeros_like(rate), rate)
+    return StepInputs(np.diff(grid), np.zeros_like(rate), rate), at_times(grid, reference.output_times_h())
+
+
+def step_inputs(grid: np.ndarray) -> StepInputs:
+    """The infusions on a grid."""
+    return prepared(grid.tobytes())[0]
 
 
 def on_grid(
@@ -64,11 +71,9 @@ def on_grid(
     """Channels at the 200 output times, (200, 2, people); modes: where they were made before."""
     count = len(varied["surge"])
     modes = reference.modes(varied) if modes is None else modes
-    outputs: Outputs = at_times(grid, reference.output_times_h())
+    inputs, outputs = prepared(grid.tobytes())
     nothing_absorbed = np.zeros((0, count))
-    return run_kernel(
-        CHAIN, modes, nothing_absorbed, varied, step_inputs(grid), outputs, threads=threads, layout=layout
-    ).values
+    return run_kernel(CHAIN, modes, nothing_absorbed, varied, inputs, outputs, threads=threads, layout=layout).values
 
 
 @cache
@@ -91,8 +96,10 @@ def prepare() -> None:
 
 def solve(count: int, threads: int = 1) -> np.ndarray:
     """Ketamine and score at the 200 times: (200, 2, count)."""
-    found = np.empty((len(reference.output_times_h()), len(reference.CHANNELS), count))
     own, grid = reference.people(count), tuned()[0]
+    if count <= BATCH:
+        return on_grid(own, grid, threads=threads)
+    found = np.empty((len(reference.output_times_h()), len(reference.CHANNELS), count))
     for first in range(0, count, BATCH):
         part = slice(first, first + BATCH)
         found[..., part] = on_grid({name: value[part] for name, value in own.items()}, grid, threads=threads)

@@ -1,6 +1,6 @@
 """Measure peers, each in a process of its own on one core; `python -m peers.measuring [people [peer ...]]` prints JSON.
 
-Run from benchmarks/, with ketascope importable.
+Run from benchmarks/.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def measure(peer: peers.Peer, count: int, repeats: int = REPEATS) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         written, courses = Path(folder) / "measured.json", Path(folder) / "courses.npy"
         wanted = [peer.key, str(min(count, peer.most_people)), str(repeats), str(written), str(courses)]
-        path = os.pathsep.join([str(BENCHMARKS), *filter(None, [os.environ.get("PYTHONPATH")])])
+        sources = [str(BENCHMARKS), str(BENCHMARKS.parent / "src")]
+        path = os.pathsep.join([*sources, *filter(None, [os.environ.get("PYTHONPATH")])])
         finished = subprocess.run(
             [sys.executable, "-c", _CHILD, *wanted],
             env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},

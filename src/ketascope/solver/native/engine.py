@@ -112,7 +112,7 @@ def solve(
     result = np.empty((outputs.rows, chain.channels, patients))
     roughness = np.empty((chain.states, padded))
     count, columns = modes.rate_per_h.shape[1], modes.inputs.shape[2]
-    addresses = schedule | {
+    arrays = schedule | {
         "rate_per_h": whole(modes.rate_per_h),
         "inputs": whole(modes.inputs),
         "outputs": whole(modes.outputs[:, : chain.series]),
@@ -130,13 +130,15 @@ def solve(
         "row_stride": chain.channels * COPIED_PATIENTS,
         "channel_stride": COPIED_PATIENTS,
     }
+    addresses = {name: array.ctypes.data for name, array in arrays.items()}
     scratch_values = chain.enantiomers * count * (4 + factors) * layout.lanes
     groups = padded // layout.lanes
 
     def advance(batch: range) -> None:
         # Through a small array: the result's rows are far apart, and writing to each in turn costs more than solving.
         near = np.empty((outputs.rows, chain.channels, COPIED_PATIENTS))
-        own = addresses | {"scratch": np.empty(scratch_values), "result": near}
+        scratch = np.empty(scratch_values)
+        own = addresses | {"scratch": scratch.ctypes.data, "result": near.ctypes.data}
         for first in range(batch.start, batch.stop, COPIED_PATIENTS // layout.lanes):
             last = min(first + COPIED_PATIENTS // layout.lanes, batch.stop)
             begin, end = first * layout.lanes, min(last * layout.lanes, patients)

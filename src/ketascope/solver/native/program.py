@@ -6,9 +6,9 @@ import contextlib
 import ctypes
 import hashlib
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from ketascope.errors import InputError
 from ketascope.files import write_aside
@@ -61,9 +61,9 @@ class Program:
         code: bytes = machine.emit_object(module)
         return code
 
-    def run(self, counts: dict[str, int], addresses: dict[str, Any]) -> None:
-        """Call the kernel; arguments by the names in `kernel.COUNTS` and `kernel.ADDRESSES`, arrays in C order."""
-        self._call(*(counts[name] for name in COUNTS), *(addresses[name].ctypes.data for name in ADDRESSES))
+    def run(self, counts: Mapping[str, int], addresses: Mapping[str, int]) -> None:
+        """Call the kernel; arguments by the names in `kernel.COUNTS` and `kernel.ADDRESSES`, of arrays in C order."""
+        self._call(*[counts[name] for name in COUNTS], *[addresses[name] for name in ADDRESSES])
 
 
 @cache

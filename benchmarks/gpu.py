@@ -33,6 +33,9 @@ OPERATIONS_OF_AN_EXPONENTIAL = 20
 PRECISIONS = ("float64", "float32")
 
 
+NO_CARD = "No graphics card that JAX can use was at hand; nothing was measured (--cpu shows that the path works)."
+
+
 @dataclass(frozen=True)
 class Card:
     """Peaks of a card without its tensor units: operations a second (float64, float32) and bytes a second."""
@@ -162,8 +165,6 @@ def report(people: Sequence[int], size: int, card: Card | None, is_reduced: bool
     steps, _ = floor(PRECISIONS[0])
     kept = "reduced to their mean" if is_reduced else "kept on it"
     lines = [
-        "## The same program on a graphics card",
-        "",
         f"{device.device_kind}, {steps} steps, chunks of {size}, the outputs of a chunk {kept}; best of {TURNS} turns. "
         "Shares: time that the card's peak would need for the operations as written, or to read each person's values "
         "once and write all outputs once, against the time taken."
@@ -184,6 +185,14 @@ def report(people: Sequence[int], size: int, card: Card | None, is_reduced: bool
     return lines
 
 
+def for_page() -> list[str]:
+    """Lines of the page of all benchmarks: the table, or that no card was at hand."""
+    device = configure_jax().devices()[0]
+    if device.platform == "cpu":
+        return [NO_CARD]
+    return report(PEOPLE, CHUNK, card_of(device), is_reduced=False)
+
+
 def main() -> int:
     """Print the page, or one line where there is no card."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -198,7 +207,7 @@ def main() -> int:
         parser.error("--flops and --bandwidth belong together")
     device = configure_jax().devices()[0]
     if device.platform == "cpu" and not chosen.cpu:
-        print("No graphics card that JAX can use was at hand; nothing was measured (--cpu shows that the path works).")
+        print(NO_CARD)
         return 0
     card = Card("given", *chosen.flops, chosen.bandwidth) if chosen.flops else card_of(device)
     people = chosen.people or (ON_PROCESSOR if device.platform == "cpu" else PEOPLE)

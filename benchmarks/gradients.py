@@ -213,8 +213,6 @@ def temporary_bytes(problem: Problem, options: Mapping[str, Any] | None = None) 
 def report() -> list[str]:
     """Lines of a Markdown page: cost, agreement and memory."""
     lines = [
-        "## Gradients",
-        "",
         f"Time of the processor in simulations by the same JAX program, {CHUNK} people, least of {TURNS} turns. "
         "Reverse: the slope of one number in everything individual. Forward: the change of all values along one "
         "direction. Differences: central, of fourth order; every individual value moves.",

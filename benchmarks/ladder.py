@@ -102,7 +102,7 @@ def outputs_are_grid_points() -> Callable[..., np.ndarray]:
 
 def by_jax() -> Callable[..., np.ndarray]:
     """The same chain and order through JAX, output times being grid points, chunks of 512 patients."""
-    jax = configure_jax()
+    configure_jax()
     import jax.numpy as jnp
 
     from ketascope.solver import engine as jax_engine
@@ -134,8 +134,17 @@ def by_jax() -> Callable[..., np.ndarray]:
             )
         return every[rows]
 
-    del jax
     return run
+
+
+_OUTER = kernel._Kernel._outer
+
+
+def not_by_step(everything: Any, depends: expression.Depends) -> list[expression.Expression]:
+    """Of what depends on the step alone, only its length is handed to the kernel."""
+    if depends is expression.Depends.STEP:
+        return [e for e in everything if e.name == "step_h"]
+    return _OUTER(everything, depends)
 
 
 class Divided(expression.Record):
@@ -180,10 +189,10 @@ RUNGS = (
     ),
     Rung("products and sums fused", 1.3, True, changed((instructions, "FUSED", ()))),
     Rung(
-        "what depends on the patient alone computed once, not at every step",
+        "what depends on the step alone computed once for all patients",
         1.15,
         True,
-        changed((kernel._Kernel, "_hoisted", staticmethod(lambda everything: []))),
+        changed((kernel._Kernel, "_outer", staticmethod(not_by_step))),
     ),
     Rung("division by what does not change made a product", 1.1, True, changed((kernel, "Record", Divided))),
     Rung(

@@ -124,7 +124,7 @@ def main() -> None:
         "The real model": lambda: real_model.report(per_second),
         "The ladder": ladder.report,
         "Gradients": gradients.report,
-        "Graphics processors": gpu.report,
+        "Graphics processors": gpu.for_page,
         "Starting": startup.report,
     }
     lines = [

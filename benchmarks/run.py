@@ -61,16 +61,23 @@ def peer_lines(results: Results, missing: dict[str, str]) -> list[str]:
     for each in results.values():
         errors = each["errors"]
         lines.append(
-            f"| {each['name']} {each['version']} | {each['people']:,} "
-            f"| {each['patients_per_second'] / base['patients_per_second']:.3g} "
-            f"| {ours['patients_per_second'] / each['patients_per_second']:.3g} "
+            f"| {each['name']} | {each['people']:,} "
+            f"| {_times(each['patients_per_second'] / base['patients_per_second'])} "
+            f"| {_times(ours['patients_per_second'] / each['patients_per_second'])} "
             f"| {errors['ketamine_mg_per_l']:.0e} | {errors['score']:.0e} "
-            f"| {each['compile_s'] / thousand_s:.2g} | {each['first_call_s'] / thousand_s:.2g} "
+            f"| {_times(each['compile_s'] / thousand_s)} | {_times(each['first_call_s'] / thousand_s)} "
             f"| {each['peak_memory_mib']:.0f} MiB |"
         )
-    lines += ["", *(f"- {each['name']}: {each['note']}." for each in results.values())]
+    lines += ["", *(f"- {each['name']} ({each['version']}): {each['note']}." for each in results.values())]
     lines += [f"- Not measured: {key} ({why})." for key, why in missing.items()]
     return lines
+
+
+def _times(ratio: float) -> str:
+    """A ratio to three digits, without powers of ten."""
+    if ratio < 0.001:
+        return "none"
+    return f"{ratio:,.0f}" if ratio >= 100.0 else f"{ratio:.3g}"
 
 
 def plot(results: Results) -> None:
@@ -104,7 +111,7 @@ def plot(results: Results) -> None:
             },
         ],
     }
-    write_aside(PLOT, render_svg(spec))
+    write_aside(PLOT, render_svg(spec).rstrip() + "\n")
 
 
 def main() -> None:

@@ -43,16 +43,19 @@ def reference_million() -> dict[str, float]:
     """The reference problem in a million people, both channels reduced to quantiles at all 200 times on the way."""
     import reference_problem as reference
 
-    from ketascope.many_people import QuantileCounts
+    from ketascope.many_people import QuantileCounts, _in_turn
 
     grid = ours.tuned()[0]
     counts = QuantileCounts(400)
     varied = {name: np.resize(value, MILLION) for name, value in reference.draws().items()}
     start = time.perf_counter()
-    for first in range(0, MILLION, ours.BATCH):
+
+    def one_batch(first: int) -> np.ndarray:
         part = {name: value[first : first + ours.BATCH] for name, value in varied.items()}
-        found = ours.on_grid(part, grid, threads=2)
-        counts.add(np.maximum(found, 0.0).reshape(400, -1))
+        return np.maximum(ours.on_grid(part, grid), 0.0).reshape(400, -1)
+
+    for found in _in_turn(one_batch, range(0, MILLION, ours.BATCH), threads=2):
+        counts.add(found)
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "peak_mib": peak_memory_mib(), "median_score": float(counts.quantiles([0.5])[0, 399])}
 

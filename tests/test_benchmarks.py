@@ -93,7 +93,7 @@ def test_the_page_tells_ratios_and_what_was_not_measured(benchmark) -> None:
 
     lines = run.peer_lines({"ketascope": measured("ours", 4e4), "numbalsoda": measured("theirs", 400.0)}, {"x": "why"})
     table = "\n".join(lines)
-    assert "| ours 1 | 1,000 | 100 | 1 |" in table
-    assert "| theirs 1 | 1,000 | 1 | 100 |" in table
+    assert "| ours | 1,000 | 100 | 1 |" in table
+    assert "| theirs | 1,000 | 1 | 100 |" in table
     assert "Not measured: x (why)" in table
-    assert "ours: a note." in table
+    assert "ours (1): a note." in table

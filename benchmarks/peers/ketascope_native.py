@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 
 import numpy as np
@@ -27,7 +28,7 @@ CHAIN = Chain(
     series=2,
 )
 LAYOUT = Layout(stages=6, lanes=8)
-BATCH = 8192
+BATCH = 2048
 # The grid is the coarsest of these whose estimate, on people that are judged by nobody else, stays below the tolerance.
 TOLERANCE = 5e-6
 TUNED_ON = slice(1000, 1064)
@@ -100,7 +101,11 @@ def solve(count: int, threads: int = 1) -> np.ndarray:
     if count <= BATCH:
         return on_grid(own, grid, threads=threads)
     found = np.empty((len(reference.output_times_h()), len(reference.CHANNELS), count))
-    for first in range(0, count, BATCH):
+
+    def one_batch(first: int) -> None:
         part = slice(first, first + BATCH)
-        found[..., part] = on_grid({name: value[part] for name, value in own.items()}, grid, threads=threads)
+        found[..., part] = on_grid({name: value[part] for name, value in own.items()}, grid)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(one_batch, range(0, count, BATCH)))
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ketascope._version import __version__
 from ketascope.comparing.setting import make_setting, state_course
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from ketascope.comparing.setting import Setting
     from ketascope.regimen import Dose
 
-BATCH = 4096
+Batch = TypeVar("Batch")
+BATCH = 2048
 PATIENTS_MOST = 100_000_000
 QUANTILES = (0.025, 0.5, 0.975)
 
@@ -137,18 +140,21 @@ def population(
     )
     counts: dict[str, QuantileCounts] = {}
     redone = doubtful = counted = 0
-    for first in range(0, patients, BATCH):
+
+    def one_batch(first: int) -> tuple[int, PatientRun, dict[str, np.ndarray]]:
         size = min(BATCH, patients - first)
         batch = replace(setting, patients=size, normals=patient_normals(size, setting.seed, first))
-        run = _run(batch, doses, times, checked, threads)
+        run = _run(batch, doses, times, checked)
+        return first + size, run, _courses(batch, run, doses, np.asarray(times))
+
+    for done, run, courses in _in_turn(one_batch, range(0, patients, BATCH), threads):
         redone, doubtful = redone + int(run.redone.sum()), doubtful + int(run.doubtful.sum())
-        courses = _courses(batch, run, doses, np.asarray(times))
         is_number = np.all([np.isfinite(values).all(axis=0) for values in courses.values()], axis=0)
         counted += int(is_number.sum())
         for name, values in courses.items():
             counts.setdefault(name, QuantileCounts(len(times))).add(values[:, is_number])
         if progress is not None:
-            progress(first + size)
+            progress(done)
     contract = {
         "version": __version__,
         "seed": setting.seed,
@@ -166,9 +172,22 @@ def population(
     return Population(contract, redone, doubtful)
 
 
-def _run(
-    setting: Setting, doses: Sequence[Dose], times: Sequence[float], checked: CheckedGrid, threads: int | None
-) -> PatientRun:
+def _in_turn(work: Callable[[int], Batch], firsts: Sequence[int], threads: int | None) -> Iterator[Batch]:
+    """Batches solved side by side and given in order; at most one waits for each thread, so that memory stays flat."""
+    from ketascope.solver.native.engine import cores
+
+    workers = threads or cores()
+    waiting: deque[Future[Batch]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for first in firsts:
+            waiting.append(pool.submit(work, first))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _run(setting: Setting, doses: Sequence[Dose], times: Sequence[float], checked: CheckedGrid) -> PatientRun:
     return run_patients(
         ketamine_doses(doses),
         setting.person,
@@ -177,7 +196,7 @@ def _run(
         setting.normals,
         setting.until_h,
         times,
-        threads=threads,
+        threads=1,
         check=checked,
         only_wanted=True,
     )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,20 @@ KEPT_FACTORS_BYTES = 600_000
 # Steps are the same where their lengths in hours agree to so many digits.
 LENGTH_DIGITS = 12
 BATCHES_PER_THREAD = 8
+# Less than a few milliseconds of work is done before a second thread has begun.
+PATIENT_STEPS_WORTH_A_THREAD = 20_000
 COPIED_PATIENTS = 64
+
+
+def cores() -> int:
+    """Threads that are used where nothing else is asked for."""
+    return os.cpu_count() or 1
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """Threads that wait for the next solution: starting them anew would cost as much as a small one."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="ketascope-solver")
 
 
 @dataclass(frozen=True)
@@ -145,13 +159,12 @@ def solve(
             kernel.run(counts | {"first_group": first, "last_group": last, "first_result": begin}, own)
             result[..., begin:end] = near[..., : end - begin]
 
-    workers = min(threads or os.cpu_count() or 1, groups)
-    if workers == 1:
+    workers = min(threads or cores(), groups)
+    if workers == 1 or padded * counts["steps"] < PATIENT_STEPS_WORTH_A_THREAD:
         advance(range(groups))
     else:
-        size = -(-groups // (workers * BATCHES_PER_THREAD))
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(advance, [range(groups)[i : i + size] for i in range(0, groups, size)]))
+        size = max(-(-groups // (workers * BATCHES_PER_THREAD)), COPIED_PATIENTS // layout.lanes)
+        list(_pool(workers).map(advance, [range(groups)[i : i + size] for i in range(0, groups, size)]))
     return Solution(result, roughness[:, :patients])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +24,6 @@ DEFAULT_LAYOUT = Layout(stages=6, lanes=8)
 KEPT_FACTORS_BYTES = 600_000
 # Steps are the same where their lengths in hours agree to so many digits.
 LENGTH_DIGITS = 12
-BATCHES_PER_THREAD = 8
 # Less than a few milliseconds of work is done before a second thread has begun.
 PATIENT_STEPS_WORTH_A_THREAD = 20_000
 COPIED_PATIENTS = 64
@@ -148,23 +147,26 @@ def solve(
     scratch_values = chain.enantiomers * count * (4 + factors) * layout.lanes
     groups = padded // layout.lanes
 
-    def advance(batch: range) -> None:
+    at_once = COPIED_PATIENTS // layout.lanes
+
+    def advance(firsts: Iterator[int]) -> None:
         # Through a small array: the result's rows are far apart, and writing to each in turn costs more than solving.
         near = np.empty((outputs.rows, chain.channels, COPIED_PATIENTS))
         scratch = np.empty(scratch_values)
         own = addresses | {"scratch": scratch.ctypes.data, "result": near.ctypes.data}
-        for first in range(batch.start, batch.stop, COPIED_PATIENTS // layout.lanes):
-            last = min(first + COPIED_PATIENTS // layout.lanes, batch.stop)
+        for first in firsts:
+            last = min(first + at_once, groups)
             begin, end = first * layout.lanes, min(last * layout.lanes, patients)
             kernel.run(counts | {"first_group": first, "last_group": last, "first_result": begin}, own)
             result[..., begin:end] = near[..., : end - begin]
 
-    workers = min(threads or cores(), groups)
+    # Each thread takes the next patients that nobody has taken; a list's iterator gives each of them once.
+    firsts = iter(list(range(0, groups, at_once)))
+    workers = min(threads or cores(), -(-groups // at_once))
     if workers == 1 or padded * counts["steps"] < PATIENT_STEPS_WORTH_A_THREAD:
-        advance(range(groups))
+        advance(firsts)
     else:
-        size = max(-(-groups // (workers * BATCHES_PER_THREAD)), COPIED_PATIENTS // layout.lanes)
-        list(_pool(workers).map(advance, [range(groups)[i : i + size] for i in range(0, groups, size)]))
+        list(_pool(workers).map(advance, [firsts] * workers))
     return Solution(result, roughness[:, :patients])
 
 

@@ -18,7 +18,7 @@ help:
 	@echo "make validate  predicted against observed, concentrations and trials, and the pages on both fits"
 	@echo "make calibrate estimate the symptom model again from the trials (half an hour); then make validate"
 	@echo "make calibrate-pharmacokinetics  estimate the pooled concentrations again (an hour); then make calibrate"
-	@echo "make bench     the solver: other tools, scaling, gradients, the ladder of ideas (fifteen minutes)"
+	@echo "make bench     the solver: other tools, scaling, gradients, the ladder of ideas (a quarter of an hour)"
 	@echo "make bench-places  a store of places of full size: build, memory, questions (10 GB of disk, ten minutes)"
 	@echo "make bench-web the web app: times, weight, 50 clients, overload, generated requests (ten minutes)"
 	@echo "make docs      build/docs/index.html"

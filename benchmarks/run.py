@@ -51,7 +51,8 @@ def peer_lines(results: Results, missing: dict[str, str]) -> list[str]:
     base = results.get(FASTEST_PEER) or min(results.values(), key=lambda each: each["patients_per_second"])
     thousand_s = 1000.0 / base["patients_per_second"]
     lines = [
-        f"Speed is people a second after warm-up on one core; compiling and the first call are in units of the time in "
+        "Speed is people a second after warm-up on one core, the median of three rounds in which the tools take turns; "
+        f"compiling and the first call are in units of the time in "
         f"which {base['name']} solves 1,000 people.",
         "",
         "| tool | people | speed against it | ketascope is times as fast | Ck error | score error | compiling | first "
@@ -118,7 +119,9 @@ def main() -> None:
     """Run the parts and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=1000, help="people that each tool solves, if it can")
-    parser.add_argument("--part", action="append", default=[], help="parts to print, instead of writing the page")
+    parser.add_argument(
+        "--part", action="append", default=[], help="parts of the page to write anew, by title (default all)"
+    )
     given = parser.parse_args()
     measured = measure_all(given.people)
     results: Results = measured["peers"]  # type: ignore[assignment]
@@ -134,6 +137,10 @@ def main() -> None:
         "Graphics processors": gpu.for_page,
         "Starting": startup.report,
     }
+    unknown = set(given.part) - set(parts)
+    if unknown:
+        parser.error(f"no part is called {sorted(unknown)[0]!r}; the parts are: {', '.join(parts)}")
+    kept = sections(PAGE.read_text(encoding="utf-8")) if given.part else {}
     lines = [
         "# Benchmarks",
         "",
@@ -147,14 +154,21 @@ def main() -> None:
         "![People a second by tool](figures/benchmark-peers.svg)",
     ]
     for title, part in parts.items():
-        if given.part and title not in given.part:
-            continue
         print(title, file=sys.stderr, flush=True)
-        lines += ["", f"## {title}", "", *part()]
-    if not given.part:
-        plot(results)
-        write_aside(PAGE, "\n".join([*lines, ""]))
+        is_wanted = not given.part or title in given.part
+        lines += ["", f"## {title}", "", *(part() if is_wanted else kept.get(title, ["Not measured yet."]))]
+    plot(results)
+    write_aside(PAGE, "\n".join([*lines, ""]))
     print("\n".join(lines))
+
+
+def sections(text: str) -> dict[str, list[str]]:
+    """The lines below each heading of a page."""
+    found: dict[str, list[str]] = {}
+    for section in text.split("\n## ")[1:]:
+        title, _, body = section.partition("\n")
+        found[title] = body.strip("\n").split("\n")
+    return found
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def warm(requests: int) -> dict[str, float]:
 
 def solver_share(requests: int) -> dict[str, float]:
     """The share of a comparison's time that passes in the solver, in this process through the same app."""
-    from ketascope.solver import engine
+    from ketascope.solver.native import engine
     from ketascope.web.app import create_app
 
     inside = [0.0]

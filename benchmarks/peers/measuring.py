@@ -22,7 +22,7 @@ import numpy as np
 import peers
 
 BENCHMARKS = Path(__file__).resolve().parent.parent
-REPEATS, JUDGED, LONGEST_S = 5, 50, 600.0
+REPEATS, ROUNDS, JUDGED, LONGEST_S = 5, 3, 50, 600.0
 # The libraries read these when they load, so they are set before the process starts.
 ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"),
@@ -92,16 +92,31 @@ def measure(peer: peers.Peer, count: int, repeats: int = REPEATS) -> Measured:
         return Measured(**timed, errors=reference.largest_relative_error(np.load(courses)))
 
 
-def measure_all(count: int, names: tuple[str, ...] = peers.NAMES, repeats: int = REPEATS) -> dict[str, object]:
-    """Every named peer that is installed, one after another, and why each other one is missing; ready for JSON."""
+def measure_all(
+    count: int, names: tuple[str, ...] = peers.NAMES, repeats: int = REPEATS, rounds: int = ROUNDS
+) -> dict[str, object]:
+    """Every named peer that is installed, and why each other one is missing; ready for JSON.
+
+    The tools take turns in several rounds, and of each the round with the median speed stands: a machine that was
+    disturbed for a minute then disturbs no ratio.
+    """
     found, missing = peers.available()
-    results = {}
-    for key in (name for name in names if name in found):
-        try:
-            results[key] = asdict(measure(found[key], count, repeats))
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
-            missing[key] = str(error)
-    return {"peers": results, "missing": {key: why for key, why in missing.items() if key in names}}
+    measured: dict[str, list[Measured]] = {}
+    for _ in range(rounds):
+        for key in (name for name in names if name in found and name not in missing):
+            try:
+                measured.setdefault(key, []).append(measure(found[key], count, repeats))
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                missing[key] = str(error)
+                measured.pop(key, None)
+    middle = {
+        key: sorted(turns, key=lambda each: each.patients_per_second)[len(turns) // 2]
+        for key, turns in measured.items()
+    }
+    return {
+        "peers": {key: asdict(each) for key, each in middle.items()},
+        "missing": {key: why for key, why in missing.items() if key in names},
+    }
 
 
 def _here(key: str, people: str, repeats: str, written: str, courses: str) -> None:

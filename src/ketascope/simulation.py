@@ -42,7 +42,7 @@ class PatientRun:
 
     grid_h: (times,); outputs: (times, channels, patients), channels as in `cascade.CHANNELS`; values: every parameter
     of every patient; error_estimate: largest relative difference between the grid and its halved grid in the checked
-    cohort, or in these patients where each of them was checked. patient_error: the same of each patient for whom that
+    cohort and in the patients that were checked themselves. patient_error: the same of each patient for whom that
     cohort does not speak, NaN for the others; redone: who has numbers from a finer grid for that reason; doubtful: for
     whom no two grids agree. All (patients,).
     """
@@ -118,8 +118,11 @@ def run_patients(
     is_kept[[0, *np.searchsorted(grid, np.asarray(wanted_h) - 1e-7)]] = True
     solution = case.solve(grid, threads, is_kept)
     patient_error, redone, doubtful = _check_patients(case, grid, solution, is_kept, checked, threads)
-    # Where the cohort speaks for nobody, what was found for each patient stands in its place.
-    error = float(np.nanmax(patient_error)) if np.isfinite(patient_error).all() else checked.error
+    # Where the cohort speaks for nobody, what was found for each patient stands in its place; else the larger counts,
+    # so that a patient whom no grid resolves is not hidden behind a cohort that had no such one.
+    found = patient_error[np.isfinite(patient_error)]
+    is_for_all = len(found) == len(patient_error)
+    error = float(max([*found, *([] if is_for_all else [checked.error])]))
     return PatientRun(grid[is_kept], solution.values, values, case.plan, error, patient_error, redone, doubtful)
 
 

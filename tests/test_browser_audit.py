@@ -64,7 +64,7 @@ def test_a_mark_leads_to_its_check_and_back_without_a_script(pages: dict[str, Pa
 
 def test_the_text_stays_in_sight_while_its_checks_are_read(pages: dict[str, Path], open_page: OpenPage) -> None:
     page = open_page(pages["small"], height=500)
-    page.locator("#claim-2").evaluate("card => card.scrollIntoView({ behavior: 'instant' })")
+    page.locator("#claim-2").evaluate("card => card.scrollIntoView()")
     text = page.locator(".said").first.bounding_box()
     assert text is not None
     assert text["y"] + text["height"] > 0

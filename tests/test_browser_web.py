@@ -242,8 +242,6 @@ def test_a_telephone_reaches_the_results_at_once_and_has_dose_sentences_folded(v
     assert not sentence.is_visible()
     page.locator(".fold > summary").press("Enter")
     assert sentence.is_visible()
-    # Drawings that are still on their way would move the results once more.
-    page.wait_for_load_state("networkidle")
     page.locator(".to-results a").press("Enter")
     expect(page.locator("#summary")).to_be_in_viewport()
     assert page.evaluate("document.activeElement.id") == "results"

@@ -12,9 +12,11 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -72,16 +74,33 @@ class Server:
 
 @contextmanager
 def serving(*options: str) -> Iterator[Server]:
-    """`ketascope serve` in a process of its own."""
-    command = [sys.executable, "-m", "ketascope", "serve", "--port", "0", *options]
+    """`ketascope serve` in a process of its own; RuntimeError with its last words where it ended by itself."""
+    command = [sys.executable, "-X", "faulthandler", "-m", "ketascope", "serve", "--port", "0", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stderr is not None
+    said: list[str] = []
+    listening: threading.Thread | None = None
     try:
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if " is at " in line)
+        for line in process.stderr:
+            said.append(line)
+            if " is at " in line:
+                break
+        else:
+            raise RuntimeError("the server did not start")
+        # Read on, as a full pipe would hold the server up.
+        listening = threading.Thread(target=lambda lines: said.extend(lines), args=(process.stderr,), daemon=True)
+        listening.start()
         yield Server(line.split(" is at ")[1].split()[0], process)
     finally:
+        ended = process.poll()
         process.terminate()
         process.wait(30)
+        if listening:
+            listening.join(5)
+        words = "".join(said)
+        # A server that was killed on purpose is no news.
+        if ended not in (None, -signal.SIGKILL) or "Traceback" in words:
+            raise RuntimeError(f"the server ended with {ended} and wrote:\n{words[-20_000:]}")
 
 
 def timed(client: httpx.Client, address: str) -> float:

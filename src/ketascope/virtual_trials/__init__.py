@@ -1,0 +1,1 @@
+"""Virtual trials: a design, its simulated replicates, their analysis, and what follows for power and size."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketascope._version import __version__
 from ketascope.comparing.acute_summary import acute_course
+from ketascope.comparing.failed_patients import leave_out_failed
 from ketascope.comparing.flags import Flags, flag_assumed
 from ketascope.comparing.limits import flag_regimen
 from ketascope.comparing.option_row import band
@@ -134,11 +135,14 @@ def simulate(
     leading = (ketamine or doses)[0]
     evidence_of(leading.drug, leading.route, setting.indication.name, flags)  # raises what is extrapolated
     standard = tuple(time for time in STANDARD_TIMES_H if time < setting.until_h)
-    run = run_option(setting, ketamine, wanted or standard) if ketamine else None
+    everyone = run_option(setting, ketamine, wanted or standard) if ketamine else None
+    asked, run = setting.patients, everyone
     if run is None:
         flags.add("not_ketamine")
-    elif run.error_estimate > ERROR_TOLERANCE:
-        flags.add("numerical_error", error=f"{run.error_estimate:.1e}", tolerance=f"{ERROR_TOLERANCE:.0e}")
+    else:
+        setting, run = leave_out_failed(setting, run, str(regimen), flags)
+        if run.error_estimate > ERROR_TOLERANCE:
+            flags.add("numerical_error", error=f"{run.error_estimate:.1e}", tolerance=f"{ERROR_TOLERANCE:.0e}")
     rows = tuple(sorted(set(rows_behind(setting, run))))
     flag_assumed(setting.model.parameters, rows, flags)
     times = _output_times(run, wanted, setting.until_h)
@@ -151,7 +155,7 @@ def simulate(
         "horizon_h": setting.until_h,
         "sampling": setting.sampling,
         "control": setting.model.control,
-        "patients": setting.patients,
+        "patients": asked,
         "scenarios": list(setting.model.scenarios),
         "defaulted": list(setting.defaulted),
         "error_estimate": None if run is None else run.error_estimate,
@@ -161,7 +165,7 @@ def simulate(
         "nca": _nca(setting, run, ketamine),
         "flags": flags.as_list(),
     }
-    return Simulation(contract, run, patient_columns(setting), rows)
+    return Simulation(contract, everyone, max(asked, 1), rows)
 
 
 def simulate_first(document: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -44,7 +44,7 @@ class PatientRun:
     of every patient; error_estimate: largest relative difference between the grid and its halved grid in the checked
     cohort and in the patients that were checked themselves. patient_error: the same of each patient for whom that
     cohort does not speak, NaN for the others; redone: who has numbers from a finer grid for that reason; doubtful: for
-    whom no two grids agree. All (patients,).
+    whom no two grids agree; failed: who has a number that is not finite. All (patients,).
     """
 
     grid_h: np.ndarray
@@ -55,6 +55,15 @@ class PatientRun:
     patient_error: np.ndarray
     redone: np.ndarray
     doubtful: np.ndarray
+    failed: np.ndarray
+
+    def take(self, patients: np.ndarray) -> PatientRun:
+        """The run of some of the patients, an index or a mask."""
+        from dataclasses import replace
+
+        own = {name: getattr(self, name)[patients] for name in ("patient_error", "redone", "doubtful", "failed")}
+        values = {name: value[patients] for name, value in self.values.items()}
+        return replace(self, outputs=self.outputs[..., patients], values=values, **own)
 
     def channel(self, name: str) -> np.ndarray:
         """One channel, (times, patients)."""
@@ -123,7 +132,8 @@ def run_patients(
     found = patient_error[np.isfinite(patient_error)]
     is_for_all = len(found) == len(patient_error)
     error = float(max([*found, *([] if is_for_all else [checked.error])]))
-    return PatientRun(grid[is_kept], solution.values, values, case.plan, error, patient_error, redone, doubtful)
+    failed = ~np.isfinite(solution.values.sum(axis=(0, 1)))
+    return PatientRun(grid[is_kept], solution.values, values, case.plan, error, patient_error, redone, doubtful, failed)
 
 
 @dataclass(frozen=True)
@@ -149,16 +159,17 @@ def check_grid(
     parameters: ParameterSet,
     until_h: float,
     wanted_h: Sequence[float] = (),
+    coarsest: GridRule = DEFAULT_RULE,
 ) -> CheckedGrid:
     """The coarsest rule whose grid solves a fixed cohort to `ERROR_TOLERANCE`; the finest one where none does.
 
-    In that case the cohort speaks for nobody, and every patient is checked.
+    In that case the cohort speaks for nobody, and every patient is checked. coarsest: the rule to begin with.
     """
     import numpy as np
 
     few = np.concatenate([typical_normals(), random_normals(CHECK_SEED, CHECK_PATIENTS - 1)])
     cohort = Case.of(doses, individual_values(parameters, person, few, place), place, parameters)
-    rule = DEFAULT_RULE
+    rule = coarsest
     for refinement in range(REFINEMENTS + 1):
         rule = rule.refined() if refinement else rule
         grid = cohort.grid(until_h, wanted_h, rule)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ketascope.comparing.acute_summary import NAMES as ACUTE_NAMES
 from ketascope.comparing.acute_summary import acute_course, acute_summary
 from ketascope.comparing.exposure_summary import exposure_and_mechanism
+from ketascope.comparing.failed_patients import leave_out_failed
 from ketascope.comparing.flags import Flags, flag_assumed
 from ketascope.comparing.limits import flag_person, flag_regimen
 from ketascope.comparing.practical_facts import evidence_of, harms_of, practical_facts, practical_row
@@ -101,6 +102,8 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         flags.add("not_a_treatment")
     wanted = [time for time in HORIZONS_H.values() if time < setting.until_h]
     run = run_option(setting, doses, wanted) if ketamine else None
+    if run is not None:
+        setting, run = leave_out_failed(setting, run, option.label, flags)
     if run is None:
         flags.add("not_ketamine")
         times = _curve_times(setting, None)

@@ -22,6 +22,8 @@ _WARM = (("GET", "/"), ("GET", "/static/vega.js"), ("POST", "/audit.json"))
 _WARM_ARTICLE = "Ketamine raises glutamate in minutes. It relieves anxiety within hours. It works faster than SSRIs."
 _TOO_SLOW = 504
 _SECONDS_TO_FINISH = 10
+# Clients close idle connections after 5 to 60 seconds; were this side the first, a request on its way would be lost.
+_SECONDS_KEPT_ALIVE = 75
 
 
 def serve(
@@ -59,6 +61,7 @@ def serve(
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+            timeout_keep_alive=_SECONDS_KEPT_ALIVE,
         )
         try:
             uvicorn.Server(config).run(sockets=[ear])

@@ -8,7 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 REPORT := build/gad.html
 
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench bench-places bench-web validate calibrate calibrate-pharmacokinetics docs lint format generate lock clean distclean
+.PHONY: help run test check bench bench-places bench-trials bench-web validate calibrate calibrate-pharmacokinetics \
+  docs lint format generate lock sbom validate-exchange validate-wheel audit-dependencies clean distclean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,10 +22,15 @@ help:
 	@echo "make bench     the solver: other tools, scaling, gradients, the ladder of ideas (a quarter of an hour)"
 	@echo "make bench-places  a store of places of full size: build, memory, questions (10 GB of disk, ten minutes)"
 	@echo "make bench-web the web app: times, weight, 50 clients, overload, generated requests (ten minutes)"
+	@echo "make bench-trials  virtual trials: one process, two, a cluster, killed workers; what large studies cost"
+	@echo "make validate-exchange  exported models in libRoadRunner, fits of simulated people (a quarter of an hour)"
 	@echo "make docs      build/docs/index.html"
 	@echo "make lint      ruff and mypy; make format mends what ruff can mend"
 	@echo "make generate  rewrite the generated pages and the output shown in the README"
 	@echo "make lock      pin the requirements again (needs uv)"
+	@echo "make sbom      build/sbom.cdx.json: every locked package with its hashes and licence (CycloneDX)"
+	@echo "make validate-wheel  the wheel in a clean environment (ten minutes); writes docs/clean-install.md"
+	@echo "make audit-dependencies  known vulnerabilities of the locked packages (needs pip-audit and a network)"
 	@echo "make clean     remove what was built; make distclean removes $(VENV) too"
 
 # Each stamp is made last, so an interrupted step is done again and a finished one never is.
@@ -103,6 +109,14 @@ bench-places: $(VENV)/.dev
 bench-web: $(VENV)/.dev
 	$(BIN)/python benchmarks/web.py
 
+bench-trials: $(VENV)/.dev
+	$(BIN)/python benchmarks/trials.py
+	$(BIN)/python benchmarks/trial_costs.py
+
+validate-exchange: $(VENV)/.dev
+	$(BIN)/python benchmarks/exports.py
+	$(BIN)/python benchmarks/fits.py
+
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
@@ -116,9 +130,22 @@ lock:
 	    --no-header --no-emit-index-url --no-emit-find-links --output-file $$name.txt $$name.in || exit 1; \
 	done
 
+sbom: $(VENV)/.made
+	$(BIN)/python -m supply sbom --output build/sbom.cdx.json
+
+# PYTHONS names other interpreters to install for, such as "python3.11 python3.13".
+validate-wheel: $(VENV)/.dev
+	$(BIN)/python -m supply wheel $(addprefix --python ,$(PYTHONS)) --page docs/clean-install.md
+
+# pip-audit asks its databases by the network; a package they do not know is a failure here, not a silence.
+audit-dependencies:
+	@failed=; for name in run dev bench lsoda; do echo "$$name.txt"; \
+	  pip-audit --strict --disable-pip --require-hashes --requirement requirements/$$name.txt || failed=1; \
+	done; test -z "$$failed"
+
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src supply tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean
 	rm -rf .venv

@@ -1,10 +1,11 @@
-"""Write the pages that follow from the code: commands, parameters, JSON Schema, and the output in the README.
+"""Write the pages that follow from the code: commands, parameters, functions, JSON Schema; and output shown on pages.
 
 `python docs/generate.py` writes them, `python docs/generate.py --check` only says which are out of date.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -16,11 +17,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HELP_WIDTH = 96
 COLUMNS = ("name", "value", "unit", "spread", "grade", "population", "source", "note")
+# A command with what it prints; of a long output only some lines are shown, counted from 1.
 OUTPUT_BLOCK = re.compile(
-    r"<!-- output:compare columns=(?P<columns>\d+) -->\n```console\n\$ (?P<command>ketascope [^\n]*)\n"
-    r"(?P<output>.*?)```\n<!-- /output -->",
+    r"<!-- output:[a-z-]+ columns=(?P<columns>\d+)(?: lines=(?P<lines>[\d,-]+))? -->\n"
+    r"```console\n\$ (?P<command>ketascope (?:[^\n]*\\\n)*[^\n]*)\n(?P<output>.*?)```\n<!-- /output -->",
     re.DOTALL,
 )
+# A Python block with what it prints.
+PRINTED_BLOCK = re.compile(
+    r"```python\n(?P<code>[^`]*?)```\n\n<!-- printed -->\n```text\n(?P<output>.*?)```\n<!-- /printed -->", re.DOTALL
+)
+LEFT_OUT = "[...]"
+WITH_OUTPUT = (
+    "README.md",
+    "docs/tutorials/psychiatrist.md",
+    "docs/tutorials/considering-treatment.md",
+    "docs/tutorials/trial-designer.md",
+)
+# Figures of the ledger in the model card.
+FIGURES_BLOCK = re.compile(r"<!-- figures -->\n(?P<output>.*?)<!-- /figures -->", re.DOTALL)
 NOT_A_DIFFERENCE = re.compile(r"[-−+]?\d[\d.,]*|[─-╿═|+=-]+")
 
 
@@ -91,6 +106,14 @@ def parameters_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def dependencies_page() -> str:
+    """Return every locked package with its licence as a Markdown page."""
+    sys.path.insert(0, str(ROOT))
+    from supply.page import dependencies_page as page
+
+    return page()
+
+
 def schema_file() -> str:
     """Return the JSON Schema of a comparison document."""
     from ketascope.contract import comparison_schema
@@ -113,14 +136,171 @@ def command_output(command: str, columns: int) -> str:
     return "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines()) + "\n"
 
 
-def readme() -> str:
-    """Return the README with the output of its compare command put in again."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = OUTPUT_BLOCK.search(text)
-    if block is None:
-        raise SystemExit("README.md has lost its '<!-- output:compare columns=N -->' block")
-    output = command_output(block["command"], int(block["columns"]))
-    return text[: block.start("output")] + output + text[block.end("output") :]
+def shown_lines(output: str, wanted: str | None) -> str:
+    """The lines of an output that a page shows, such as "1-4,20-31"; marks stand where others are left out."""
+    if wanted is None:
+        return output
+    lines = output.splitlines()
+    shown: list[str] = []
+    last = 0
+    for span in wanted.split(","):
+        first, _, end = span.partition("-")
+        start, stop = int(first), min(int(end or first), len(lines))
+        shown += [LEFT_OUT] * (start > last + 1) + lines[start - 1 : stop]
+        last = stop
+    return "\n".join([*shown, *[LEFT_OUT] * (last < len(lines))]) + "\n"
+
+
+def printed(code: str) -> str:
+    """What a Python block prints, run in a folder of its own."""
+    import contextlib
+    import io
+
+    out = io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), contextlib.redirect_stdout(out):
+        exec(compile(code, "page", "exec"), {"__name__": "snippet"})
+    return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").splitlines()) + "\n"
+
+
+def with_output(name: str) -> str:
+    """A page with what its commands and Python blocks print put in again."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    if not OUTPUT_BLOCK.search(text) and not PRINTED_BLOCK.search(text):
+        raise SystemExit(f"{name} has lost its '<!-- output:NAME columns=N -->' blocks")
+
+    def run(block: re.Match[str]) -> str:
+        command = block["command"].replace("\\\n", " ")
+        output = shown_lines(command_output(command, int(block["columns"])), block["lines"])
+        return _filled(block, output)
+
+    text = OUTPUT_BLOCK.sub(run, text)
+    return PRINTED_BLOCK.sub(lambda block: _filled(block, printed(block["code"])), text)
+
+
+def _filled(block: re.Match[str], output: str) -> str:
+    """The text of a block with another output."""
+    whole, start = block[0], block.start()
+    return whole[: block.start("output") - start] + output + whole[block.end("output") - start :]
+
+
+def model_card() -> str:
+    """The model card with the ledger's headline figures as they are now."""
+    text = (ROOT / "docs/model-card.md").read_text(encoding="utf-8")
+    if not FIGURES_BLOCK.search(text):
+        raise SystemExit("docs/model-card.md has lost its '<!-- figures -->' block")
+    figures = headline_figures()
+    return FIGURES_BLOCK.sub(lambda block: _filled(block, figures), text)
+
+
+def headline_figures() -> str:
+    """Fold errors of concentrations, coverage and scores of trials left out, and the sentence on dose and route."""
+    from ketascope import validate
+    from ketascope.report.ledger import TOTALS_HEAD, markdown_table, totals_rows
+    from ketascope.report.trial_ledger import COVERAGE_HEAD, SCORE_HEAD, coverage_rows, score_rows, summary_rows
+    from ketascope.report.trial_ledger import SUMMARY_HEAD as FIGURES_HEAD
+
+    ledger = validate()
+    trials = ledger["trials"]
+    summary = ledger["summary"]
+    parts = [
+        f"**Concentrations.** {summary['used']} of {summary['rows']} published figures are compared (the others say "
+        "why not). gmfe is the geometric mean of the fold error: 1 is perfect. Set A and Set B are the published "
+        "models that the pooled one is set beside. Training rows informed the pooled model; test rows were set aside "
+        "before its first fit.",
+        "",
+        *markdown_table(TOTALS_HEAD, totals_rows(ledger)),
+        "",
+        "**Trials in the fit.** Figures inside their predictive intervals.",
+        "",
+        *markdown_table(FIGURES_HEAD, summary_rows(trials)),
+        "",
+        "**Trials left out one by one**, each predicted from all the others.",
+        "",
+        *markdown_table(COVERAGE_HEAD, coverage_rows(trials)),
+        "",
+        *markdown_table(SCORE_HEAD, score_rows(trials)),
+        "",
+        trials["dose_support"],
+        "",
+        f"**Known misfits**: {len(trials['known_misfits'])}, each named in the [ledger](validation-ledger.md).",
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def functions_page() -> str:
+    """Return signature and docstring of every public name of the package as a Markdown page."""
+    import inspect
+
+    import ketascope
+
+    lines = [
+        "# Functions",
+        "",
+        "Written by `docs/generate.py` from the code: everything in `ketascope.__all__`. Commands are thin: each calls",
+        "the function of its name, `evidence` calls `pooled_evidence`, `providers` the three on places. Wrong input",
+        "raises `InputError`.",
+    ]
+    for name in ketascope.__all__:
+        found = getattr(ketascope, name)
+        if inspect.isclass(found):
+            lines += ["", f"## {name}", "", *_docstring(found)]
+            for part, member in vars(found).items():
+                if not part.startswith("_") and inspect.isfunction(member):
+                    lines += [
+                        "",
+                        f"### {name}.{part}",
+                        "",
+                        "```text",
+                        _signature(part, member),
+                        "```",
+                        "",
+                        *_docstring(member),
+                    ]
+        elif callable(found):
+            lines += [
+                "",
+                f"## {name}",
+                "",
+                "```text",
+                _signature(f"ketascope.{name}", found),
+                "```",
+                "",
+                *_docstring(found),
+            ]
+        else:
+            lines += ["", f"## {name}", "", "The version of the package, a string."]
+    return "\n".join(lines) + "\n"
+
+
+def _signature(name: str, function: Callable[..., object]) -> str:
+    """A call with one parameter a line, types and defaults as they are written."""
+    import inspect
+
+    signature = inspect.signature(function)
+    parts = []
+    starred = False
+    for parameter in signature.parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not starred:
+            starred = True
+            parts.append("*")
+        star = "**" if parameter.kind is inspect.Parameter.VAR_KEYWORD else ""
+        # A function as default has a name that changes from run to run.
+        value = "..." if callable(parameter.default) else repr(parameter.default)
+        default = "" if parameter.default is inspect.Parameter.empty else f" = {value}"
+        parts.append(f"{star}{parameter.name}: {parameter.annotation}{default}")
+    inside = "".join(f"\n    {part}," for part in parts)
+    return f"{name}({inside}{chr(10) if inside else ''}) -> {signature.return_annotation}"
+
+
+def _docstring(found: object) -> list[str]:
+    """A docstring as Markdown paragraphs; what Markdown would take for marks is escaped."""
+    import inspect
+
+    text = inspect.getdoc(found) or ""
+    return re.sub(r"(?<!\\)([*<$])", r"\\\1", text).splitlines()
 
 
 def structure(text: str) -> list[str]:
@@ -132,9 +312,16 @@ def structure(text: str) -> list[str]:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
     "docs/parameters.md": parameters_page,
+    "docs/functions.md": functions_page,
+    "docs/dependencies.md": dependencies_page,
     "docs/schema/comparison.schema.json": schema_file,
-    "README.md": readme,
+    "docs/model-card.md": model_card,
+    **{name: functools.partial(with_output, name) for name in WITH_OUTPUT},
 }
+
+
+# Pages with figures that were computed: their words have to agree, and the last digits may not.
+NEARLY = {*WITH_OUTPUT, "docs/model-card.md"}
 
 
 def is_fresh(name: str) -> bool:
@@ -143,7 +330,7 @@ def is_fresh(name: str) -> bool:
     if not path.exists():
         return False
     written, wanted = path.read_text(encoding="utf-8"), PAGES[name]()
-    return structure(written) == structure(wanted) if name == "README.md" else written == wanted
+    return structure(written) == structure(wanted) if name in NEARLY else written == wanted
 
 
 def write(name: str) -> None:

@@ -13,7 +13,10 @@ from ketascope.cli import main
 IV = "ketamine 0.5 mg/kg IV over 40 min"
 DRUGS = "ketamine, esketamine, escitalopram, sertraline, paroxetine, fluoxetine, venlafaxine"
 ROUTES = "IV, IM, SC, nasal, SL, buccal, oral, oral-ER, rectal"
-COMMANDS = "audit, calibrate, compare, evidence, find, parameters, providers, serve, simulate, validate"
+COMMANDS = (
+    "audit, calibrate, compare, evidence, export, find, fit, import, nca, parameters, providers, serve, simulate, "
+    "trial, validate"
+)
 COMMON = "--indication, --weight, --age, --sex, --hepatic, --interaction, --until, --patients, --seed, --sampling"
 COMPARE_OPTIONS = f"{COMMON}, --scenario, --events, --show, --json, --csv, --html, --png, --help"
 INTERACTIONS = "ticlopidine, itraconazole, clarithromycin, grapefruit, st-johns-wort, rifampicin"
@@ -73,6 +76,43 @@ BAD: dict[tuple[str, ...], str] = {
     ),
     ("simulate",): ONE_REGIMEN,
     ("simulate", IV, "--events", "ok.csv"): ONE_REGIMEN,
+    # Trials, fits, other tools.
+    ("trial", "two-arm-gda"): (
+        "design 'two-arm-gda' is unknown; did you mean 'two-arm-gad'? Give a TOML file, or one of abdallah2022, "
+        "feder2021, null, two-arm-gad"
+    ),
+    ("trial", "two-arm-gad", "--engine", "proceses"): (
+        "engine 'proceses' is unknown; did you mean 'processes'? Engines: processes, serial, dask://local, "
+        "dask://HOST:PORT"
+    ),
+    ("trial", "two-arm-gad", "--engine", "dask://here"): (
+        "engine 'dask://here': needs the host and the port of a scheduler, such as dask://10.0.0.5:8786"
+    ),
+    ("trial", "two-arm-gad", "--workers", "0"): "workers 0: must be 1 to 1024",
+    ("trial", "two-arm-gad", "--replicates", "0"): "replicates 0: must be 1 to 1000000",
+    ("trial", "two-arm-gad", "--plan", "3"): ("plan 3: must be a share above alpha (0.05) and below 1, such as 0.8"),
+    ("trial", "two-arm-gad", "--output", "no/such"): ("output no/such: the folder no does not exist; create it first"),
+    ("fit", "none.csv"): "cannot read 'none.csv': No such file or directory",
+    ("fit", "ok.csv", "--method", "nut"): "method 'nut' is unknown; did you mean 'nuts'? Methods: map, nuts",
+    ("fit", "ok.csv", "--values", "p.json"): (
+        "--values: holds the population's values, so it must come with --population"
+    ),
+    ("export", "ketamine 35 mg IM", "--format", "nomem"): (
+        "format 'nomem' is unknown; did you mean 'nonmem'? Formats: sbml, nonmem, rxode2, mrgsolve"
+    ),
+    ("export", "ketamine 35 mg IM", "--format", "nonmem", "--indication", "gad"): (
+        "indication changes nothing in an event table; leave it out, or write the format sbml"
+    ),
+    ("export", "ketamine", "35", "mg", "IM"): (
+        "unexpected '35 mg IM' after what export takes; a dose sentence with spaces needs quotes around it"
+    ),
+    ("import", "none.csv"): "cannot read 'none.csv': No such file or directory",
+    ("nca",): "nca needs a data file, such as 'ketascope nca data.csv'",
+    ("nca", "none.csv"): "cannot read 'none.csv': No such file or directory",
+    ("nca", "ok.csv", "--interval", "6h"): "--interval: 1 times; write two, such as 0h,24h",
+    ("nca", "ok.csv", "--area", "linea"): (
+        "area-rule 'linea' is unknown; did you mean 'linear'? Rules: linear-up/log-down, linear"
+    ),
     # Names.
     ("compare", "ketamin 0.5 mg/kg IV"): f"word 1 'ketamin': unknown drug; did you mean 'ketamine'? Drugs: {DRUGS}",
     ("compare", "ketamine 0.5 mg/kg intravenus"): (

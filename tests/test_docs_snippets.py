@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -86,9 +87,16 @@ def test_a_console_block_shows_at_least_one_command_of_this_project(snippet):
         assert command.split()[0] in {"ketascope", "make"}, f"{snippet}: '{command}' cannot be run by this test"
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder but for the examples that pages name."""
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
+    return tmp_path
+
+
 @pytest.mark.parametrize("snippet", PYTHON, ids=str)
-def test_a_python_block_runs_on_its_own(snippet, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_python_block_runs_on_its_own(snippet, folder, monkeypatch):
+    monkeypatch.chdir(folder)
     code = compile("\n" * (snippet.line - 1) + snippet.body, snippet.page, "exec")
     namespace: dict[str, object] = {"__name__": "snippet"}
 
@@ -98,16 +106,19 @@ def test_a_python_block_runs_on_its_own(snippet, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", KETASCOPE)
-def test_a_shown_command_ends_well(command, tmp_path, monkeypatch):
+def test_a_shown_command_ends_well(command, folder, monkeypatch):
     from ketascope.cli import main
 
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(folder)
     words = shlex.split(command)[1:]
 
     result = CliRunner().invoke(main, words, prog_name="ketascope")
 
     assert result.exit_code == 0, f"{COMMANDS[command]}: {result.output}"
-    assert result.stdout.strip()
+    if "--output" in words:
+        assert (folder / words[words.index("--output") + 1]).exists()
+    else:
+        assert result.stdout.strip()
     if "--json" in words:
         assert isinstance(json.loads(result.stdout), dict)
 

@@ -71,6 +71,30 @@ def test_help_imports_nothing_heavy(arguments, root, tmp_path):
     assert cases(root, tmp_path, [arguments]) == [[arguments, 0, []]]
 
 
+def test_the_help_of_every_command_loads_nothing_but_click(root, tmp_path):
+    code = """
+import sys
+at_start = set(sys.modules)
+import click
+from click.testing import CliRunner
+from ketascope.cli import main
+def words(command, *before):
+    yield [*before, "--help"]
+    for name in command.list_commands(click.Context(command)) if isinstance(command, click.Group) else []:
+        yield from words(command.get_command(click.Context(command), name), *before, name)
+asked = list(words(main))
+for each in asked:
+    assert CliRunner().invoke(main, each).exit_code == 0, each
+loaded = {name.partition(".")[0] for name in set(sys.modules) - at_start} - set(sys.stdlib_module_names)
+print(len(asked), *sorted(loaded))
+"""
+    result = python("-c", code, cwd=tmp_path, root=root)
+    assert result.returncode == 0, result.stderr
+    count, *loaded = result.stdout.split()
+    assert int(count) > 10
+    assert [name for name in loaded if name != "colorama"] == ["click", "ketascope"]
+
+
 def test_no_bad_input_imports_anything_heavy(root, tmp_path):
     write_files(tmp_path)
     wanted = [list(arguments) for arguments in BAD]

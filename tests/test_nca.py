@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from ketascope.errors import InputError
-from ketascope.nca import FLAG_MEANINGS, NcaOptions, analyse, geometric_summary, trapezoids
+from ketascope.noncompartmental.areas import trapezoids
+from ketascope.noncompartmental.options import FLAG_MEANINGS, NcaOptions
+from ketascope.noncompartmental.profile import analyse
+from ketascope.noncompartmental.summaries import geometric_summary
 
 RATE_PER_H = math.log(2.0) / 3.0  # half-life 3 h
 PEAK = 200.0

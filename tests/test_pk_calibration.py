@@ -7,8 +7,7 @@ import importlib.util
 import json
 import math
 import tomllib
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -313,23 +312,9 @@ def test_intervals_are_for_the_figure_as_printed() -> None:
 # --- the run ---------------------------------------------------------------------------------------
 
 
-class Inline:
-    """A pool that works in this process, at once."""
-
-    def __init__(self, *_: Any, **__: Any) -> None: ...
-
-    def __enter__(self) -> Inline:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def submit(self, work: Callable[..., Any], *args: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(work(*args))
-        except RuntimeError as error:
-            future.set_exception(error)
-        return future
+def inline(work: Callable[[Any], Any], chunks: Sequence[Any], **_: Any) -> Iterator[tuple[int, Any]]:
+    """The seam without processes."""
+    yield from ((index, work(chunk)) for index, chunk in enumerate(chunks))
 
 
 @pytest.fixture
@@ -353,7 +338,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append("intervals")
         return {item.row.row_id: [0.5, 1.0, 2.0] for item in rows}
 
-    monkeypatch.setattr(calibration, "ProcessPoolExecutor", Inline)
+    monkeypatch.setattr(calibration, "map_chunks", inline)
     monkeypatch.setattr(cross_validation, "score", score)
     monkeypatch.setattr(calibration, "estimate", estimate)
     monkeypatch.setattr(calibration, "predictive_intervals", intervals)

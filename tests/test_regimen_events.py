@@ -255,12 +255,12 @@ def test_a_file_without_end_is_refused(tmp_path):
 
 def test_writing_to_a_bad_place_or_for_a_bad_weight_leaves_nothing_behind(tmp_path):
     regimen = parse("ketamine 0.5 mg/kg IV")
-    with pytest.raises(InputError, match="No such file or directory"):
+    with pytest.raises(InputError, match="does not exist; create it first"):
         write_events(regimen, WEIGHT_KG, tmp_path / "no" / "out.csv")
     with pytest.raises(InputError, match="weight 3 kg"):
         write_events(regimen, 3.0, tmp_path / "out.csv")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match="Is a directory"):
+    with pytest.raises(InputError, match="it is a folder"):
         write_events(regimen, WEIGHT_KG, tmp_path / "folder")
     assert os.listdir(tmp_path) == ["folder"]
 

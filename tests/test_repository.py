@@ -7,14 +7,13 @@ import importlib
 import os
 import pkgutil
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
+from supply.locks import project_name, read_lock
 
 import ketascope
 
@@ -39,10 +38,16 @@ TEXT = {
     ".typed",
 }
 WRITTEN_BY_HAND = {".py", ".md", ".html", ".css", ".js", ".toml"}
-GENERATED = {"docs/commands.md", "docs/parameters.md", "docs/validation-ledger.md"}
+GENERATED = {
+    "docs/commands.md",
+    "docs/dependencies.md",
+    "docs/functions.md",
+    "docs/parameters.md",
+    "docs/validation-ledger.md",
+}
 LONGEST_FILE = 600
 # Commands whose function in the library has another name.
-OTHERWISE_NAMED = {"evidence": "pooled_evidence", "providers": "build_providers"}
+OTHERWISE_NAMED = {"evidence": "pooled_evidence", "import": "import_events", "providers": "build_providers"}
 
 # In pieces, so that this file does not contain what it forbids.
 REGISTRIES = (
@@ -80,13 +85,6 @@ TEXT_FILES = [path for path in FILES if path.suffix in TEXT]
 PYPROJECT = tomllib.loads(text_of("pyproject.toml"))
 
 
-def project_name(requirement: str) -> str:
-    """The normalised name at the start of a requirement line."""
-    match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", requirement)
-    assert match is not None, requirement
-    return re.sub(r"[-_.]+", "-", match[0]).lower()
-
-
 def wanted_in(name: str) -> set[str]:
     lines = text_of(f"requirements/{name}").splitlines()
     return {project_name(line) for line in lines if line and not line.startswith(("#", "-"))}
@@ -94,14 +92,9 @@ def wanted_in(name: str) -> set[str]:
 
 def pinned_in(name: str) -> dict[str, tuple[str, int]]:
     """Version and number of hashes of each requirement in a lock."""
-    pins: dict[str, tuple[str, int]] = {}
-    entries = text_of(f"requirements/{name}").replace("\\\n", " ").splitlines()
-    for entry in entries:
-        if entry and not entry.lstrip().startswith("#"):
-            match = re.match(r"([A-Za-z0-9._-]+)==(\S+)", entry)
-            assert match is not None, f"{name}: '{entry[:60]}' is not pinned"
-            pins[project_name(match[1])] = (match[2], len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", entry)))
-    return pins
+    return {
+        entry.name: (entry.version, len(entry.hashes)) for entry in read_lock(text_of(f"requirements/{name}"), name)
+    }
 
 
 # --- what the files contain
@@ -276,30 +269,6 @@ def test_the_package_imports_all_that_it_declares():
     assert unused == set()
 
 
-def test_the_wheel_holds_every_data_file(tmp_path):
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copytree(SOURCE, tmp_path / "src" / "ketascope", ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    packed = set(zipfile.ZipFile(wheel).namelist())
-    expected = {
-        path.relative_to(ROOT / "src").as_posix()
-        for path in SOURCE.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-    assert any(name.endswith(".toml") for name in expected)
-    assert expected <= packed
-    assert wheel.name.startswith(f"ketascope-{ketascope.__version__}-py3-none-any")
-
-
 # --- requirements
 
 
@@ -393,7 +362,9 @@ def test_every_command_and_option_is_in_the_manual():
                 assert max(parameter.opts, key=len) in page, f"{name} {parameter.opts}"
 
 
-@pytest.mark.parametrize("name", ["docs/commands.md", "docs/parameters.md", "docs/schema/comparison.schema.json"])
+@pytest.mark.parametrize(
+    "name", ["docs/commands.md", "docs/dependencies.md", "docs/parameters.md", "docs/schema/comparison.schema.json"]
+)
 def test_generated_pages_are_fresh(name, generate):
     assert name in generate.PAGES
     assert generate.is_fresh(name), f"{name} is out of date: run 'make generate'"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from ketascope import InputError, simulate
 from ketascope.cli import main
 from ketascope.model.parameter_store import load_parameters
-from ketascope.nca import FLAG_MEANINGS
+from ketascope.noncompartmental.options import FLAG_MEANINGS
 from ketascope.regimen import parse, write_events
 from ketascope.simulation import ERROR_TOLERANCE
 

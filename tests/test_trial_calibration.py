@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -54,37 +54,22 @@ def task(**changes: Any) -> Task:
 # --- a run in which sampling is quick ------------------------------------------------------------------
 
 
-class Later:
-    """Work that is done when its result is asked for, as if a worker had just finished it."""
+class Seam:
+    """In place of the seam over processes: work is done here, in the order of `order`; it keeps what it was asked."""
 
-    def __init__(self, work: Callable[[Task], Chain], task: Task) -> None:
-        self.work, self.task = work, task
-
-    def result(self) -> Chain:
-        return self.work(self.task)
-
-
-class Pool:
-    """A pool whose workers finish in the order of `order`; it keeps what it was asked."""
-
-    made: list[Pool] = []
+    made: list[Seam] = []
     order: Callable[[list[Any]], Sequence[Any]] = list
 
-    def __init__(self, workers: int, context: Any, initializer: Callable[[], None]) -> None:
-        self.workers, self.context, self.initializer = workers, context, initializer
-        self.cancelled = False
-        Pool.made.append(self)
+    def __init__(self, work: Callable[[Task], Chain], chunks: Sequence[Task], **given: Any) -> None:
+        self.given, self.is_closed = given, False
+        self.results = ((index, work(chunks[index])) for index in Seam.order(list(range(len(chunks)))))
+        Seam.made.append(self)
 
-    def __enter__(self) -> Pool:
-        return self
+    def __iter__(self) -> Iterator[tuple[int, Chain]]:
+        return self.results
 
-    def __exit__(self, *_: object) -> None: ...
-
-    def submit(self, work: Callable[[Task], Chain], task: Task) -> Later:
-        return Later(work, task)
-
-    def shutdown(self, cancel_futures: bool = False) -> None:
-        self.cancelled = cancel_futures
+    def close(self) -> None:
+        self.is_closed = True
 
 
 def fake_chain(task: Task) -> Chain:
@@ -114,10 +99,9 @@ def sampled(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
     def nothing(*_: Any) -> list[Any]:
         return []
 
-    Pool.made.clear()
-    monkeypatch.setattr(Pool, "order", list)
-    monkeypatch.setattr(calibration, "ProcessPoolExecutor", Pool)
-    monkeypatch.setattr(calibration, "as_completed", lambda futures: Pool.order(list(futures)))
+    Seam.made.clear()
+    monkeypatch.setattr(Seam, "order", list)
+    monkeypatch.setattr(calibration, "map_chunks", Seam)
     monkeypatch.setattr(calibration, "_sample", sample)
     monkeypatch.setattr(calibration, "packaged_design", small_design)
     for step in ("_predictive_rows", "_prior_predictive_rows", "_left_out", "_model_means"):
@@ -187,7 +171,7 @@ def test_a_stopped_run_goes_on_with_what_is_missing(
     with pytest.raises(KeyboardInterrupt):
         calibrate_on_trials(settings(tmp_path))
     assert not posterior.files_of(tmp_path)["record"].exists()
-    assert Pool.made[0].cancelled, "what is queued is not sampled first"
+    assert Seam.made[0].is_closed, "what is queued is not sampled first"
     kept = sampled.copy()
     assert len(kept) == 9
     sampled.clear()
@@ -217,7 +201,7 @@ def test_a_chain_that_fails_stops_the_run_and_leaves_the_finished_ones(
     monkeypatch.setattr(calibration, "_sample", fails)
     with pytest.raises(RuntimeError, match="no memory left"):
         calibrate_on_trials(settings(tmp_path))
-    assert Pool.made[0].cancelled
+    assert Seam.made[0].is_closed
     assert len(list((tmp_path / "chains").iterdir())) == 1
 
 
@@ -225,9 +209,9 @@ def test_numbers_do_not_depend_on_workers_or_on_who_finishes_first(
     sampled: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calibrate_on_trials(settings(tmp_path / "one"))
-    monkeypatch.setattr(Pool, "order", lambda futures: futures[::-1])
+    monkeypatch.setattr(Seam, "order", lambda indexes: indexes[::-1])
     calibrate_on_trials(settings(tmp_path / "two", workers=2))
-    assert [pool.workers for pool in Pool.made] == [1, 2]
+    assert [seam.given for seam in Seam.made] == [{"workers": 1}, {"workers": 2}], "processes, as nothing else is said"
     assert written(tmp_path / "one") == written(tmp_path / "two")
 
 
@@ -251,15 +235,6 @@ def test_another_seed_gives_other_draws(sampled: list[Task], tmp_path: Path) -> 
     one = calibrate_on_trials(settings(tmp_path))
     two = calibrate_on_trials(settings(tmp_path, seed=2))
     assert one["parameters"][0]["median"] != two["parameters"][0]["median"]
-
-
-def test_each_worker_keeps_to_one_core(sampled: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calibrate_on_trials(settings(tmp_path, workers=2))
-    (pool,) = Pool.made
-    assert pool.context.get_start_method() == "spawn", "a forked copy of a running JAX would hang"
-    monkeypatch.setenv("XLA_FLAGS", "")
-    pool.initializer()
-    assert os.environ["XLA_FLAGS"] == "--xla_cpu_multi_thread_eigen=false"
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from ketascope.evidence.calibration import calibrate
     from ketascope.evidence.pk_ledger import validate
     from ketascope.evidence.summary import pooled_evidence
+    from ketascope.exchange.exporting import export
+    from ketascope.exchange.importing import import_events
+    from ketascope.fitting.data_fit import fit
     from ketascope.many_people import population
     from ketascope.model.parameter_store import parameters
+    from ketascope.noncompartmental.analysing import nca
     from ketascope.one_regimen import Simulation, simulate
     from ketascope.people import Person
     from ketascope.regimen import Regimen, parse
+    from ketascope.virtual_trials.running import trial
     from ketascope.web.serving import serve
 
 _HOMES = {
@@ -36,7 +41,11 @@ _HOMES = {
     "build_providers": "ketascope.care.maintenance",
     "calibrate": "ketascope.evidence.calibration",
     "compare": "ketascope.comparison",
+    "export": "ketascope.exchange.exporting",
     "find": "ketascope.care.finding",
+    "fit": "ketascope.fitting.data_fit",
+    "import_events": "ketascope.exchange.importing",
+    "nca": "ketascope.noncompartmental.analysing",
     "parameters": "ketascope.model.parameter_store",
     "parse": "ketascope.regimen",
     "pooled_evidence": "ketascope.evidence.summary",
@@ -44,6 +53,7 @@ _HOMES = {
     "providers_status": "ketascope.care.maintenance",
     "serve": "ketascope.web.serving",
     "simulate": "ketascope.one_regimen",
+    "trial": "ketascope.virtual_trials.running",
     "update_providers": "ketascope.care.maintenance",
     "validate": "ketascope.evidence.pk_ledger",
 }
@@ -60,7 +70,11 @@ __all__ = [
     "build_providers",
     "calibrate",
     "compare",
+    "export",
     "find",
+    "fit",
+    "import_events",
+    "nca",
     "parameters",
     "parse",
     "pooled_evidence",
@@ -68,6 +82,7 @@ __all__ = [
     "providers_status",
     "serve",
     "simulate",
+    "trial",
     "update_providers",
     "validate",
 ]

@@ -31,7 +31,9 @@ from ketascope.model.occasions import first_occasion_end_h
 from ketascope.model.pharmacokinetics import SERIES
 from ketascope.model.plasma import plasma
 from ketascope.model.symptoms import patient_scores
-from ketascope.nca import FLAG_MEANINGS, analyse, geometric_summary
+from ketascope.noncompartmental.options import FLAG_MEANINGS
+from ketascope.noncompartmental.profile import analyse
+from ketascope.noncompartmental.summaries import geometric_summary
 from ketascope.people import RANDOM_EFFECTS
 from ketascope.regimen import Regimen, parse
 from ketascope.regimen.spans import span_text

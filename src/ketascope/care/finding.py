@@ -234,10 +234,10 @@ def _infusion(entries: Sequence[Mapping[str, Any]]) -> str:
 
 
 def age_years(edition_date: str) -> float:
-    """Years from an ISO date, of which day or month may be missing, to today."""
+    """Years from an ISO date, of which day or month may be missing, to today; 0 where the clock is behind it."""
     parts = [int(part) for part in edition_date.split("-")]
     then = date(parts[0], parts[1] if len(parts) > 1 else 1, parts[2] if len(parts) > 2 else 1)
-    return (date.today() - then).days / 365.25
+    return max((date.today() - then).days, 0) / 365.25
 
 
 def _edition(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -252,4 +252,4 @@ def audit_text(text: str, **choices: Any) -> dict[str, Any]:
     """As `audit`, for text at hand instead of a file."""
     if not isinstance(text, str):
         raise InputError("audit_text takes a text; for a file or an address use audit")
-    return audit("text", content=text.encode("utf-8"), **choices)
+    return audit("text", content=text.encode("utf-8", "replace"), **choices)

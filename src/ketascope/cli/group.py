@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
+import io
+import os
 import re
+import sys
 from typing import Any
 
 import click
 
 from ketascope._version import __version__
-from ketascope.errors import InputError
+from ketascope.errors import InputError, one_line
 
 COMMANDS = {
     "audit": "ketascope.cli.audit_command",
     "calibrate": "ketascope.cli.calibrate_command",
     "compare": "ketascope.cli.compare_command",
     "evidence": "ketascope.cli.evidence_command",
+    "export": "ketascope.cli.export_command",
     "find": "ketascope.cli.find_command",
+    "fit": "ketascope.cli.fit_command",
+    "import": "ketascope.cli.import_command",
+    "nca": "ketascope.cli.nca_command",
     "parameters": "ketascope.cli.parameters_command",
     "providers": "ketascope.cli.providers_command",
     "serve": "ketascope.cli.serve_command",
     "simulate": "ketascope.cli.simulate_command",
+    "trial": "ketascope.cli.trial_command",
     "validate": "ketascope.cli.validate_command",
 }
 
@@ -33,7 +42,7 @@ class LineError(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print the line."""
-        click.echo(f"ketascope: {self.format_message()}", file=file, err=True)
+        click.echo(f"ketascope: {one_line(self.format_message())}", file=file, err=True)
 
 
 def usage_problem(error: click.UsageError) -> str:
@@ -51,7 +60,9 @@ def usage_problem(error: click.UsageError) -> str:
     extra = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text)
     if extra is None or error.ctx is None:
         return text
-    spaced = {"simulate": "a dose sentence", "find": "a place"}.get(str(error.ctx.info_name))
+    spaced = {"simulate": "a dose sentence", "export": "a dose sentence", "find": "a place"}.get(
+        str(error.ctx.info_name)
+    )
     quotes = f"; {spaced} with spaces needs quotes around it" if spaced else ""
     return f"unexpected '{extra[1]}' after what {error.ctx.info_name} takes{quotes}"
 
@@ -59,6 +70,26 @@ def usage_problem(error: click.UsageError) -> str:
 def option_names(command: click.Command, ctx: click.Context) -> list[str]:
     """Long names of all options of a command."""
     return [name for parameter in command.get_params(ctx) for name in parameter.opts if name.startswith("--")]
+
+
+def machine_problem(error: OSError) -> str:
+    """One line on what the machine refused: a file by its name, or the output, which has none."""
+    about = error.strerror or str(error)
+    return f"cannot use {error.filename}: {about}" if error.filename else f"cannot write the answer: {about}"
+
+
+def say_what_the_locale_can() -> None:
+    """Let a stream of few characters show '?' for others (a minus sign, a dash) rather than fail midway."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            stream.reconfigure(errors="replace")
+
+
+def drop_unwritten_output() -> None:
+    """Send what is left in the buffer of the output nowhere, so that Python does not fail on it again as it ends."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 class Group(click.Group):
@@ -84,6 +115,19 @@ class Group(click.Group):
             hint = f"; did you mean '{near[0]}'?" if near else "."
             raise LineError(f"unknown command '{args[0]}'{hint} Commands: {', '.join(sorted(COMMANDS))}")
         return super().resolve_command(ctx, args)
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click does, for any locale; a full disk or a file that the machine refuses is one line."""
+        say_what_the_locale_can()
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if not extra.get("standalone_mode", True):
+                raise
+            drop_unwritten_output()
+            with contextlib.suppress(OSError):
+                LineError(machine_problem(error)).show()
+            sys.exit(LineError.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -19,7 +19,9 @@ Progress = Callable[[int, int | None, str], None]
 
 def print_json(document: Mapping[str, Any]) -> None:
     """One JSON object on standard output; NaN and infinity are refused, so a reader never meets them."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    # A stream of few characters gets escapes, which any reader of JSON understands.
+    is_wide = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    click.echo(json.dumps(document, indent=2, ensure_ascii=not is_wide, allow_nan=False))
 
 
 def check_writable(**files: str | None) -> None:

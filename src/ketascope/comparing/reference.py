@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 READ_AT_H = 24.0  # the fast and slow effects are given as log falls at this time
 
 
-def reference_states(model: ModelChoice, sampling: str, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def reference_states(
+    model: ModelChoice, sampling: str, draws: Mapping[str, np.ndarray], threads: int | None = None
+) -> dict[str, np.ndarray]:
     """Unblinding at its rating time, fast and slow state at 24 h, in the typical patient; each (draws,)."""
     import numpy as np
 
@@ -34,6 +36,7 @@ def reference_states(model: ModelChoice, sampling: str, draws: Mapping[str, np.n
         READ_AT_H,
         (felt_h,),
         draws,
+        threads,
         check=False,
     )
     return {

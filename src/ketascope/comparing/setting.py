@@ -35,6 +35,7 @@ from ketascope.simulation import PatientRun, check_numbers, patient_normals, run
 if TYPE_CHECKING:
     import numpy as np
 
+    from ketascope.model.parameter_store import ParameterSet
     from ketascope.regimen import Dose
 
 DRAWS = 256  # of the uncertainty of population means; draw 0 is central
@@ -173,26 +174,35 @@ def state_course(
     """States that the score needs at `times_h` (grid points of the run), for a range of the run's columns."""
     import numpy as np
 
-    parameters = setting.model.parameters
     zero = np.zeros((1, len(times_h)))
 
     def state(name: str) -> np.ndarray:
         return zero if run is None else run.at(name, times_h)[:, columns].T
 
-    spans = ssri.courses_of(antidepressant_times(doses), parameters.value("placebo.home_dosing_interval_h"))
-    procedures = [time for time in occasion_starts(given_on_site(doses), parameters) if time < setting.until_h]
+    parameters = setting.model.parameters
     return StateCourse(
         times_h=times_h,
         fast=state("fast"),
         slow=state("plasticity"),
         unblinding=state("unblinding"),
-        ssri=ssri.ssri_state(spans, setting.effects.ssri_half_life_d, times_h),
-        visits=placebo.visit_lift(
-            procedures,
-            times_h,
-            parameters.value("placebo.visit_half_life_h"),
-            parameters.value("placebo.visit_rise_half_life_h"),
-        ),
+        ssri=ssri.ssri_state(ssri_courses(doses, parameters), setting.effects.ssri_half_life_d, times_h),
+        visits=visit_lifts(given_on_site(doses), parameters, setting.until_h, times_h),
+    )
+
+
+def ssri_courses(doses: Sequence[Dose], parameters: ParameterSet) -> list[tuple[float, float]]:
+    """Spans (start_h, end_h) over which an SSRI or SNRI is taken."""
+    return ssri.courses_of(antidepressant_times(doses), parameters.value("placebo.home_dosing_interval_h"))
+
+
+def visit_lifts(attended: Sequence[Dose], parameters: ParameterSet, until_h: float, times_h: np.ndarray) -> np.ndarray:
+    """Lift of all earlier procedures in units of one visit's log fall, (times,). attended: doses given at a visit."""
+    procedures = [time for time in occasion_starts(attended, parameters) if time < until_h]
+    return placebo.visit_lift(
+        procedures,
+        times_h,
+        parameters.value("placebo.visit_half_life_h"),
+        parameters.value("placebo.visit_rise_half_life_h"),
     )
 
 

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ketascope.errors import InputError
+from ketascope.errors import INSTALL_AGAIN, InputError
 
 __all__ = ["load", "names"]
 
@@ -30,4 +30,7 @@ def load(name: str) -> dict[str, Any]:
         hint = f"; did you mean {near[0]!r}?" if near else "."
         raise InputError(f"unknown data file {name!r}{hint} Data files: {', '.join(known)}")
     with (_FOLDER / f"{name}.toml").open("rb") as file:
-        return tomllib.load(file)
+        try:
+            return tomllib.load(file)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"the data file {name}.toml is damaged: {error}; {INSTALL_AGAIN}") from None

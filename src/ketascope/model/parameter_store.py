@@ -15,7 +15,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, Literal
 
-from ketascope.errors import InputError
+from ketascope.errors import INSTALL_AGAIN, InputError
 
 Grade = Literal["established", "plausible", "assumed", "estimated", "not informed by trials"]
 GRADES: tuple[str, ...] = ("established", "plausible", "assumed", "estimated", "not informed by trials")
@@ -98,8 +98,9 @@ class ParameterSet(Mapping[str, Parameter]):
 
 
 def _spread(name: str, field: str, raw: Any) -> Spread:
-    unknown = set(raw) - {"kind", "sd", "effect", "value_is"}
-    if unknown or raw.get("kind") not in SPREAD_KINDS or not raw.get("sd", -1.0) >= 0:
+    is_table = isinstance(raw, Mapping)
+    unknown = set(raw) - {"kind", "sd", "effect", "value_is"} if is_table else {"not a table"}
+    if unknown or raw.get("kind") not in SPREAD_KINDS or not _is_number(raw.get("sd")) or raw["sd"] < 0.0:
         raise InputError(f"parameter '{name}': {field} needs kind ({', '.join(SPREAD_KINDS)}) and sd >= 0")
     value_is = raw.get("value_is", "median")
     if value_is not in ("median", "mean") or (value_is == "mean" and raw["kind"] != "log-normal"):
@@ -107,8 +108,14 @@ def _spread(name: str, field: str, raw: Any) -> Spread:
     return Spread(raw["kind"], float(raw["sd"]), raw.get("effect"), value_is)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def parameter_from_row(name: str, raw: Mapping[str, Any]) -> Parameter:
     """Check one TOML row and return it. Raises InputError that names the row and the field."""
+    if not isinstance(raw, Mapping):
+        raise InputError(f"parameter '{name}' is no table of fields; every row needs {', '.join(REQUIRED_FIELDS)}")
     for field in REQUIRED_FIELDS:
         if field not in raw or raw[field] == "":
             raise InputError(f"parameter '{name}' has no {field}; every row needs {', '.join(REQUIRED_FIELDS)}")
@@ -121,10 +128,15 @@ def parameter_from_row(name: str, raw: Mapping[str, Any]) -> Parameter:
         raise InputError(f"parameter '{name}': value must be a number")
     if not math.isfinite(raw["value"]):
         raise InputError(f"parameter '{name}': value must be finite")
+    for field in ("unit", "population", "source", "note"):
+        if not isinstance(raw.get(field, ""), str):
+            raise InputError(f"parameter '{name}': {field} must be a text")
     between = raw.get("between_patient")
-    if between is not None and "effect" not in between:
+    if between is not None and (not isinstance(between, Mapping) or not isinstance(between.get("effect"), str)):
         raise InputError(f"parameter '{name}': between_patient needs the name of its random effect")
     span = raw.get("range")
+    if span is not None and not (isinstance(span, list) and len(span) == 2 and all(map(_is_number, span))):
+        raise InputError(f"parameter '{name}': range must be two numbers")
     return Parameter(
         name=name,
         value=float(raw["value"]),
@@ -141,14 +153,18 @@ def parameter_from_row(name: str, raw: Mapping[str, Any]) -> Parameter:
 
 @lru_cache(maxsize=1)
 def load_parameters() -> ParameterSet:
-    """Read every row of `model/parameters/*.toml`. Raises InputError for a row without unit, source or grade."""
+    """Read every row of `model/parameters/*.toml`. Raises InputError for a damaged file or a row without a field."""
     rows: dict[str, Parameter] = {}
     folder = resources.files("ketascope.model") / "parameters"
     for file in sorted(folder.iterdir(), key=lambda item: item.name):
         if not file.name.endswith(".toml"):
             continue
         stem = file.name.removesuffix(".toml")
-        for key, raw in tomllib.loads(file.read_text(encoding="utf-8")).items():
+        try:
+            table = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"the parameter file {file.name} is damaged: {error}; {INSTALL_AGAIN}") from None
+        for key, raw in table.items():
             rows[f"{stem}.{key}"] = parameter_from_row(f"{stem}.{key}", raw)
     return ParameterSet(rows)
 

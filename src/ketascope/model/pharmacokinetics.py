@@ -33,6 +33,7 @@ TRANSIT_SPLIT = (1.0 - 5e-5, 1.0 + 5e-5)
 # Arm compartments in series share one rate too; by their number.
 ARM_SPLITS: tuple[tuple[float, ...], ...] = ((), (1.0,), TRANSIT_SPLIT)
 SERIES = ("ketamine", "norketamine", "effect_site", "hydroxynorketamine")
+METABOLITES = ("norketamine", "hydroxynorketamine")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """From states to the score of an indication's scale, and to population means with their uncertainty.
 
     score = S_min + (S0 - S_min) exp(-X), clipped to the scale
-    X     = X_placebo + r m [theta_A A + theta_P P] + X_SSRI(R) + c theta_U U
+    X     = X_placebo + r m [theta_A A + theta_P P] + X_SSRI(R) + c theta_U U + b
     theta = (log fall after the reference regimen) / (state after the reference regimen)
 
 r is a patient's own (log-normal) response to the drug; m the multiplier of the indication; c the contrast of the
-control (1 inert, 0 masked). The exponential link keeps scores bounded and makes combinations less than additive.
+control (1 inert, 0 masked); b the own benefit of a trial, as trials differ. The exponential link keeps scores bounded
+and makes combinations less than additive.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ CONTRAST_ROWS = {
 }
 # Gauss-Hermite points; more change no mean by 5e-3 of a point and no response by 5e-4 of patients, in any draw.
 PLACEBO_NODES, RESPONSE_NODES = 31, 7
+CENTRAL = slice(0, 1)  # the first draw
+# Log falls and their SD where every score has long been at an end of its scale; beyond, exponentials leave the numbers.
+LOWEST_LOG_FALL, WIDEST_SPREAD = -300.0, 28.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,9 @@ def load_indication(name: str) -> Indication:
 class Effects:
     """Effects for each posterior draw, every field (draws,): on the exponential link, the SSRI's final difference in
     points.
+
+    trial_placebo, trial_benefit: what one trial adds to the placebo plateau and to the log fall of what it tests; zero
+    for the mean over trials.
     """
 
     unblinding: np.ndarray
@@ -97,6 +104,8 @@ class Effects:
     placebo_sd: np.ndarray  # between patients
     visit: np.ndarray
     contrast: np.ndarray
+    trial_placebo: np.ndarray
+    trial_benefit: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,8 @@ def effects_from_draws(
         placebo_sd=draws[f"trials.placebo_between_patient_sd_{name}"],
         visit=draws["trials.visit_log_fall"],
         contrast=draws[CONTRAST_ROWS[control]],
+        trial_placebo=np.zeros_like(half_life),
+        trial_benefit=np.zeros_like(half_life),
     )
 
 
@@ -172,6 +183,8 @@ def capped_mean(indication: Indication, fall: np.ndarray, spread: np.ndarray) ->
     import numpy as np
     from scipy.special import ndtr
 
+    # Draws far beyond any trial would make an infinity times zero of the formula.
+    fall, spread = np.maximum(fall, LOWEST_LOG_FALL), np.minimum(spread, WIDEST_SPREAD)
     mean: np.ndarray = scoring.capped_mean(
         np, ndtr, indication.minimum, indication.maximum, indication.baseline, fall, spread
     )
@@ -187,7 +200,8 @@ def placebo_fall(effects: Effects, course: StateCourse) -> tuple[np.ndarray, np.
 
     approach = placebo.plateau_approach(course.times_h, effects.placebo_half_life_d)
     share = (effects.visit / effects.placebo)[:, None]
-    fall = effects.placebo[:, None] * approach + effects.visit[:, None] * course.visits
+    plateau = (effects.placebo + effects.trial_placebo)[:, None]
+    fall = plateau * approach + effects.visit[:, None] * course.visits
     return fall, effects.placebo_sd[:, None] * np.hypot(approach, share * course.visits)
 
 
@@ -234,6 +248,7 @@ def population_means(
     if active:
         background = background + ssri_link(indication, effects, course)
         background = background + (effects.contrast * effects.unblinding)[:, None] * course.unblinding
+        background = background + _own_benefit(effects, course)
         drug = effects.fast[:, None] * course.fast + effects.slow[:, None] * course.slow
     # Where no drug acts, patients do not differ in their response to it: one node is exact.
     z_drug, w_drug = normal_nodes(RESPONSE_NODES) if drug.any() else (np.zeros(1), np.ones(1))
@@ -246,6 +261,12 @@ def population_means(
         mean += wd * capped_mean(indication, fall, spread)
         response += wd * responders(indication, fall[:, at], spread[:, at], residual)
     return PopulationMeans(mean - indication.baseline, response)
+
+
+def _own_benefit(effects: Effects, course: StateCourse) -> np.ndarray:
+    """What a trial's own benefit adds to the log fall after the start, (draws, times)."""
+    benefit: np.ndarray = effects.trial_benefit[:, None] * (course.times_h > 0.0)
+    return benefit
 
 
 @lru_cache(maxsize=4)
@@ -322,26 +343,60 @@ def patient_scores(
     """
     import numpy as np
 
-    sd_response = parameters.value("symptoms.drug_response_sd")
     residual = parameters.value(f"symptoms.{indication.name}_residual_sd")
-    spread, share = effects.placebo_sd[0], effects.visit[0] / effects.placebo[0]
-    approach = placebo.plateau_approach(course.times_h, effects.placebo_half_life_d)[:1]
-    own_placebo = effects.placebo[0] + spread * normals["placebo_response"]
+    fall = patient_falls(indication, parameters, effects, course, normals)
+    baseline = patient_baselines(indication, indication.baseline_sd * normals["baseline"])
+    noise = residual * normals["residual"][:, None] * np.where(course.times_h > 0.0, 1.0, 0.0)
+    return rated_scores(indication, baseline, fall, noise)
+
+
+def patient_falls(
+    indication: Indication,
+    parameters: ParameterSet,
+    effects: Effects,
+    course: StateCourse,
+    normals: Mapping[str, np.ndarray],
+    of_draw: slice | np.ndarray = CENTRAL,
+) -> np.ndarray:
+    """Log fall X of each virtual patient, (patients, times).
+
+    normals: standard normals of placebo_response, visit_response and drug_response, each (patients,). of_draw: the draw
+    of `effects` that holds for each patient, (patients,); the first one for all by default.
+    """
+    import numpy as np
+
+    sd_response = parameters.value("symptoms.drug_response_sd")
+    spread, share = effects.placebo_sd, effects.visit / effects.placebo
+    approach = placebo.plateau_approach(course.times_h, effects.placebo_half_life_d)
+    plateau = effects.placebo + effects.trial_placebo
+    own_placebo = plateau[of_draw] + spread[of_draw] * normals["placebo_response"]
     own_response = np.exp(sd_response * normals["drug_response"] - 0.5 * sd_response**2)
-    own_visit = effects.visit[0] + spread * share * normals["visit_response"]
-    fall = own_placebo[:, None] * approach + own_visit[:, None] * course.visits
-    fall = fall + own_response[:, None] * (effects.fast[0] * course.fast + effects.slow[0] * course.slow)
+    own_visit = effects.visit[of_draw] + (spread * share)[of_draw] * normals["visit_response"]
+    fall = own_placebo[:, None] * approach[of_draw] + own_visit[:, None] * course.visits
+    fast, slow = effects.fast[of_draw][:, None], effects.slow[of_draw][:, None]
+    fall = fall + own_response[:, None] * (fast * course.fast + slow * course.slow)
     fall = (
         fall
-        + ssri_link(indication, effects, course)[:1]
-        + effects.contrast[0] * effects.unblinding[0] * course.unblinding
+        + ssri_link(indication, effects, course)[of_draw]
+        + (effects.contrast * effects.unblinding)[of_draw][:, None] * course.unblinding
     )
-    baseline = np.clip(
-        indication.baseline + indication.baseline_sd * normals["baseline"],
-        indication.minimum + 1.0,
-        indication.maximum,
-    )[:, None]
-    score = score_from_share(indication, baseline, np.exp(-fall))
-    noise = residual * normals["residual"][:, None] * np.where(course.times_h > 0.0, 1.0, 0.0)
-    observed: np.ndarray = np.clip(score + noise, indication.minimum, indication.maximum)
+    total: np.ndarray = fall + _own_benefit(effects, course)[of_draw]
+    return total
+
+
+def patient_baselines(indication: Indication, deviation: np.ndarray) -> np.ndarray:
+    """True scores before treatment of people who deviate so many points from the mean, same shape; never so low that
+    nothing is left to fall.
+    """
+    import numpy as np
+
+    return np.clip(indication.baseline + deviation, indication.minimum + 1.0, indication.maximum)
+
+
+def rated_scores(indication: Indication, baseline: np.ndarray, fall: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """What a rater writes down, (patients, times). baseline: true scores, (patients,); error: points, as `fall`."""
+    import numpy as np
+
+    score = score_from_share(indication, baseline[:, None], np.exp(-fall))
+    observed: np.ndarray = np.clip(score + error, indication.minimum, indication.maximum)
     return observed

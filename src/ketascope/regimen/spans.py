@@ -83,9 +83,10 @@ def read_span(text: str) -> float:
         value = float(match[1])
     except ValueError:
         raise InputError(f"'{text}': '{match[1]}' is not a number") from None
-    if not math.isfinite(value):
+    hours = hours_from(value, unit)
+    if not math.isfinite(hours):
         raise InputError(f"'{text}': the number is too large")
-    return hours_from(value, unit)
+    return hours
 
 
 def amount_in_canonical_unit(value: float, unit: str) -> tuple[float, str] | None:

@@ -16,6 +16,7 @@ from ketascope.report.layout import (
     INTERVALS,
     NOT_ADVICE,
     WHAT_IT_IS_NOT,
+    Report,
     comparison_report,
 )
 from ketascope.report.pages import environment
@@ -45,14 +46,24 @@ def comparison_html(
 
 def page(document: Mapping[str, Any], charts: Sequence[Chart]) -> str:
     """The page with these charts; each keeps a drawing that shows without scripts."""
+    places = {"symptom-course": "change", "acute-effects": "acute", "cascade": "exposure"}
+    return report_page(
+        comparison_report(document),
+        [(places.get(chart.id, "options"), chart) for chart in charts],
+        "What was compared, and how to read it",
+        (INTERVALS, _ASSUMED),
+    )
+
+
+def report_page(report: Report, charts: Sequence[tuple[str, Chart]], how: str, reading: Sequence[str]) -> str:
+    """The page of any report. charts: each with the id of the table before which it stands; how: heading of the first
+    section, which holds the facts and the paragraphs of `reading`."""
     from ketascope.charts import vega_bundle
 
-    report = comparison_report(document)
-    drawn = [_chart_parts(chart) for chart in charts]
-    by_place = {"symptom-course": "change", "acute-effects": "acute", "cascade": "exposure"}
+    drawn = [_chart_parts(chart) for _, chart in charts]
     before: dict[str, list[dict[str, Any]]] = {}
-    for part in drawn:
-        before.setdefault(by_place.get(part["id"], "options"), []).append(part)
+    for (place, _), part in zip(charts, drawn, strict=True):
+        before.setdefault(place, []).append(part)
     return str(
         environment()
         .get_template("comparison.html")
@@ -64,8 +75,8 @@ def page(document: Mapping[str, Any], charts: Sequence[Chart]) -> str:
             not_advice=NOT_ADVICE,
             what_it_is_not=WHAT_IT_IS_NOT,
             helpline=HELPLINE,
-            intervals=INTERVALS,
-            assumed=_ASSUMED,
+            how=how,
+            reading=reading,
         )
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ketascope.report import format as fmt
@@ -14,6 +14,7 @@ from ketascope.report.layout import (
     NOT_ADVICE,
     WHAT_IT_IS_NOT,
     Cell,
+    Report,
     TableLayout,
     check_table_ids,
     comparison_report,
@@ -29,12 +30,12 @@ _EVENTS_SHOWN = 30
 
 def render_comparison(document: Mapping[str, Any], width: int = 140) -> str:
     """The comparison as plain text of that width."""
-    return _captured(lambda console: print_comparison(document, console), width)
+    return captured(lambda console: print_comparison(document, console), width)
 
 
 def render_simulation(simulation: Mapping[str, Any], width: int = 140) -> str:
     """One simulated regimen as plain text of that width."""
-    return _captured(lambda console: print_simulation(simulation, console), width)
+    return captured(lambda console: print_simulation(simulation, console), width)
 
 
 def print_comparison(document: Mapping[str, Any], console: Console | None = None, only: Sequence[str] = ()) -> None:
@@ -42,7 +43,6 @@ def print_comparison(document: Mapping[str, Any], console: Console | None = None
 
     only: ids of the tables to print (all by default); raises InputError for an unknown one.
     """
-    from rich.padding import Padding
     from rich.text import Text
 
     console = console or _console()
@@ -53,22 +53,54 @@ def print_comparison(document: Mapping[str, Any], console: Console | None = None
     _print_facts(console, report.facts)
     console.print(Text(INTERVALS))
     for layout in tables:
-        console.print()
-        console.print(Text(layout.title, style="bold"))
-        console.print(Text(layout.about, style="dim"))
-        for table in _tables(layout, console.width):
-            console.print(table)
+        print_layout(layout, console)
     if only and len(tables) < len(report.tables):
         left = ", ".join(table.id for table in report.tables if table not in tables)
         console.print(Text(f"Not printed here, each with --show: {left}. Benefits are half of it.", style="dim"))
-    if report.notes:
-        console.print()
-        console.print(Text("Notes", style="bold"))
-        for number, message in report.notes:
-            console.print(Padding(Text(f"[{number}] {message}"), (0, 0, 0, 1)))
+    _print_notes(console, report.notes)
     console.print()
     console.print(Text(NOT_ADVICE, style="bold"))
     console.print(Text(f"{WHAT_IT_IS_NOT} {HELPLINE}"))
+
+
+def print_report(report: Report, reading: Sequence[str], console: Console | None = None) -> None:
+    """Print any report: its facts, what helps to read it, its tables and its notes."""
+    from rich.text import Text
+
+    console = console or _console()
+    console.print(Text(report.title, style="bold"))
+    _print_facts(console, report.facts)
+    for text in reading:
+        console.print()
+        console.print(Text(text))
+    for layout in report.tables:
+        print_layout(layout, console)
+    _print_notes(console, report.notes)
+    console.print()
+    console.print(Text(NOT_ADVICE, style="bold"))
+    console.print(Text(HELPLINE))
+
+
+def print_layout(layout: TableLayout, console: Console) -> None:
+    """Print one table below its title, in parts where it is wider than the terminal."""
+    from rich.text import Text
+
+    console.print()
+    console.print(Text(layout.title, style="bold"))
+    console.print(Text(layout.about, style="dim"))
+    for table in _tables(layout, console.width):
+        console.print(table)
+
+
+def _print_notes(console: Console, notes: Sequence[tuple[int, str]]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if notes:
+        console.print()
+        console.print(Text("Notes", style="bold"))
+        for number, message in notes:
+            console.print(Padding(Text(f"[{number}] {message}"), (0, 0, 0, 1)))
 
 
 def print_simulation(simulation: Mapping[str, Any], console: Console | None = None) -> None:
@@ -164,7 +196,8 @@ def _console() -> Console:
     return Console(highlight=False)
 
 
-def _captured(write: Any, width: int) -> str:
+def captured(write: Callable[[Console], None], width: int) -> str:
+    """What `write` prints on a console of that width, as plain text."""
     from rich.console import Console
 
     stream = io.StringIO()
@@ -177,6 +210,8 @@ def _print_facts(console: Console, facts: Sequence[tuple[str, str]]) -> None:
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 2))
+    grid.add_column()
+    grid.add_column(overflow="fold")
     for name, text in facts:
         grid.add_row(Text(f"{name}:", style="dim"), Text(text))
     console.print(grid)

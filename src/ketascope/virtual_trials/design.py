@@ -15,6 +15,8 @@ PARAMETERS = ("posterior", "fixed")
 ANALYSES = ("ancova", "mixed_model", "responders")
 ESTIMANDS = ("treatment policy", "hypothetical")
 """What happens to ratings after a rescue: kept, or left out."""
+SPENDING = ("obrien-fleming", "pocock")
+"""Spending functions of the type I error, by whose boundaries they imitate."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Arm:
 @dataclass(frozen=True)
 class DropOut:
     """Who leaves. percent: of people gone at the last visit, at a constant rate; percent_more_if_worse: added to it for
-    people who are one SD worse than their arm's mean at the visit before (negative: they stay). times by arm name."""
+    people who are one SD worse than their arm's mean at the visit before (negative: they stay); percent_by_arm: the
+    percent of an arm, by its name, that stands in for the common one."""
 
     percent: float = 0.0
     percent_more_if_worse: float = 0.0
@@ -43,8 +46,8 @@ class DropOut:
 
 @dataclass(frozen=True)
 class Rescue:
-    """Other treatment for those who have not improved by `percent_fall` at `from_visit_h`; it then lowers the score by
-    `smd` standard deviations of the scale's end of trial."""
+    """Other treatment for those who have not fallen by `percent_fall` of their baseline at a visit from `from_visit_h`
+    on; at the visits after it the score is lower by `smd` standard deviations of the scale's end of trial."""
 
     from_visit_h: float
     percent_fall: float
@@ -65,8 +68,27 @@ class Adaptation:
 
 
 @dataclass(frozen=True)
+class Observed:
+    """What a real trial of this design found: `arm` minus the control at the primary visit, in points (negative is
+    better) with its standard error; or smd_within, where it printed no difference but found none: its size then stayed
+    below so many standard deviations."""
+
+    arm: str
+    label: str
+    source: str
+    estimate: float | None = None
+    standard_error: float | None = None
+    smd_within: float | None = None
+
+
+@dataclass(frozen=True)
 class Design:
-    """A virtual trial, checked. Times are hours from the first dose; 0 is the baseline rating and always a visit."""
+    """A virtual trial, checked. Times are hours from the first dose; 0 is the baseline rating and always a visit.
+
+    people: of all arms together. mixed_model_replicates: the mixed model is fitted to the first so many replicates
+    (None: to all; it is slow). defaulted: fields that the design file left out, as `table.key`. flags: cautions about
+    the arms, as (code, message).
+    """
 
     title: str
     indication: str
@@ -93,6 +115,10 @@ class Design:
     dose_curve: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
     sampling: str = "venous"
+    mixed_model_replicates: int | None = None
+    observed: Observed | None = None
+    defaulted: tuple[str, ...] = ()
+    flags: tuple[tuple[str, str], ...] = ()
 
     @property
     def control(self) -> Arm:
@@ -117,7 +143,9 @@ class SimulatedTrials:
     arm: (people,), index into `Design.arms`, the same in every replicate (permuted blocks, so that any first k people
     are balanced as far as the shares allow). baseline: (replicates, people). complete: (replicates, people, visits),
     every rating after the baseline as it would have been without drop-out and rescue. observed: the same, NaN where a
-    rating is missing. rescued_h: (replicates, people), inf where nobody was rescued.
+    rating is missing. rescued_h: (replicates, people), inf where nobody was rescued. redone and doubtful: people whose
+    states needed a finer grid, and those for whom no two grids agree (see `ketascope.simulation`). failed: people for
+    whom the solver has no finite numbers; all their ratings after the baseline are NaN, the complete ones too.
     """
 
     first_replicate: int
@@ -126,3 +154,6 @@ class SimulatedTrials:
     complete: np.ndarray
     observed: np.ndarray
     rescued_h: np.ndarray
+    redone: int = 0
+    doubtful: int = 0
+    failed: int = 0

@@ -38,19 +38,19 @@ def open_export(path: Path, table: Table) -> SourceFile:
     if not flags and "service_code_info" not in columns.index:
         raise InputError(f"{where}: no column says what is offered; there should be service_code_info or one per code")
     counts = SourceCounts(notes=Columns(columns.index, columns.renamed, extra).notes())
-    edition = _edition(path, counts)
+    edition = edition_of_file(path, counts)
     return SourceFile(KEY, edition, edition, path, counted(_export_rows(table, columns, flags, counts), counts), counts)
 
 
 def open_answers(path: Path) -> SourceFile:
     """Saved answers of the interface: one JSON document, or one page of the answer a line (JSON Lines)."""
     counts = SourceCounts()
-    edition = _edition(path, counts)
+    edition = edition_of_file(path, counts)
     return SourceFile(KEY, edition, edition, path, counted(_answer_rows(path, counts), counts), counts)
 
 
-def _edition(path: Path, counts: SourceCounts) -> str:
-    """ISO date of the export, from the file's name; else the day when the file was saved."""
+def edition_of_file(path: Path, counts: SourceCounts) -> str:
+    """ISO date of a list, from the file's name; else the day when the file was saved, which becomes a note."""
     match = _DAY.search(path.name)
     if match is not None:
         try:

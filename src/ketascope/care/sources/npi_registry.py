@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ketascope.care.facility import Deactivated, Rejected, Service
+from ketascope.care.sources.records import cells_of
 from ketascope.care.sources.row_rules import checked_facility
 from ketascope.care.sources.source_file import Row, SourceCounts, SourceFile, catalogue, counted
 from ketascope.errors import InputError
@@ -146,7 +147,7 @@ def _layout(path: Path, head: bytes) -> tuple[Layout, dict[str, int]]:
 
     about = catalogue()[KEY]
     first = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
-    heading = [cell.strip() for cell in next(csv.reader([first]))]
+    heading = [cell.strip() for cell in cells_of(first) or []]
     numbered = about["numbered_columns"]["taxonomy"]
     wanted = dict(about["columns"]) | {
         f"taxonomy_{number}": f"{numbered['name']}{number}" for number in range(1, numbered["count"] + 1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import os
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ketascope.care.sources import directory, locator, npi_registry
+from ketascope.care.sources import directory, locator, npi_registry, plain_list
+from ketascope.care.sources.records import cells_of
 from ketascope.care.sources.source_file import SourceFile, catalogue
 from ketascope.care.sources.tables import Table, matches, read_csv_table, read_workbook_tables
 from ketascope.errors import InputError
@@ -68,15 +69,19 @@ def open_source(path: str | os.PathLike[str], *, every_organisation: bool = Fals
 
 
 def _head(file: Path) -> bytes:
-    if file.is_dir():
-        raise InputError(f"{file}: a folder; give the file in it")
     try:
+        if file.is_dir():
+            raise InputError(f"{file}: a folder; give the file in it")
         with file.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except FileNotFoundError:
         raise InputError(f"{file}: no such file") from None
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
+    except InputError:
+        raise
+    except ValueError:
+        raise InputError(f"{file}: that is not the name of a file") from None
     if not head.strip():
         raise InputError(f"{file.name}: the file is empty; it should be {_RIGHT_KINDS}")
     return head
@@ -97,7 +102,7 @@ def _open_archive(file: Path, every_organisation: bool) -> SourceFile:
             f"{file.name}: the archive is cut off or damaged, its table of contents cannot be read; download it again"
         ) from None
     if "xl/workbook.xml" in names or "xl/workbook.bin" in names:
-        specs = [catalogue()[key]["columns"] for key in (directory.KEY, locator.KEY)]
+        specs = [catalogue()[key]["columns"] for key in (directory.KEY, locator.KEY, *plain_list.list_keys())]
         sheet = catalogue()[directory.KEY]["code_columns"]
         return _open_tables(file, read_workbook_tables(file, [*specs, sheet]))
     if npi_registry.main_member(file) is not None:
@@ -125,14 +130,19 @@ def _open_tables(file: Path, tables: Sequence[Table]) -> SourceFile:
         )
     _, key, table = max(fits, key=lambda fit: fit[0])
     others = [other for other in tables if other is not table]
+    if key in plain_list.list_keys():
+        return plain_list.open_list(file, key, table)
     if key == locator.KEY:
         return locator.open_export(file, table)
     return directory.open_directory(file, table, others)
 
 
 def _list_kind(table: Table) -> str | None:
-    """Which list of SAMHSA has these headings: the locator is told by the columns that only it has."""
+    """Which list has these headings: all but SAMHSA's directory are told by the columns that only they have."""
     about = catalogue()
+    own = plain_list.told_list(table)
+    if own is not None:
+        return own
     if matches(table.heading, about[directory.KEY]["columns"]) < _LEAST_COLUMNS:
         return None
     only = {column: about[locator.KEY]["columns"][column] for column in about[locator.KEY]["told_by"]}
@@ -141,6 +151,6 @@ def _list_kind(table: Table) -> str | None:
 
 def _is_registry(text: str) -> bool:
     """Whether the first line has headings of NPPES, which no other list has."""
-    first = next(csv.reader([text.split("\n", 1)[0]]), [])
+    first = cells_of(re.split("[\r\n]", text, maxsplit=1)[0]) or []
     wanted = set(catalogue()[npi_registry.KEY]["columns"].values())
     return len(wanted & {cell.strip() for cell in first}) >= _LEAST_COLUMNS

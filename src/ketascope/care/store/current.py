@@ -23,7 +23,7 @@ def _packaged_store() -> Path:
     from ketascope.care.store.building import build_store
 
     kept = packaged_store_file()
-    if kept.exists():
+    if kept.exists() and _can_be_opened(kept):
         return kept
     try:
         build_store([], store=kept)
@@ -34,3 +34,14 @@ def _packaged_store() -> Path:
         kept = folder / kept.name
         build_store([], store=kept)
     return kept
+
+
+def _can_be_opened(store: Path) -> bool:
+    """Whether a store of the cache may answer; a damaged one is built again, since nobody knows that it is there."""
+    from ketascope.care.store.reading import opened
+
+    try:
+        with opened(store):
+            return True
+    except InputError:
+        return False

@@ -18,13 +18,19 @@ def opened(store: Path) -> Iterator[Any]:
     """A read-only connection for one question; InputError where the file is not a store of this version."""
     import duckdb
 
+    unreadable = f"the store {store} cannot be read; {_AGAIN}"
     try:
         connection = duckdb.connect(str(store), read_only=True)
     except duckdb.Error:
-        raise InputError(f"the store {store} cannot be read; {_AGAIN}") from None
+        raise InputError(unreadable) from None
     try:
         _check_version(connection, store)
         yield connection
+    except duckdb.ProgrammingError:
+        raise  # a wrong question, not a damaged file
+    except duckdb.Error:
+        # A damaged block is met only when a question comes to it.
+        raise InputError(unreadable) from None
     finally:
         connection.close()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ketascope.engines import map_chunks
 from ketascope.errors import InputError
 from ketascope.evidence.fit_settings import Settings
 from ketascope.evidence.pharmacokinetics import cross_validation, likelihood, posterior
@@ -102,24 +102,18 @@ def _scored(
     settings: Settings, training: list[Observation], parameters: ParameterSet, report: Callable[[str], None]
 ) -> list[cross_validation.Score]:
     """Every candidate's score; each is kept as soon as it is there, so that a stopped run loses one at most."""
-    scores: list[cross_validation.Score] = []
-    with ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn")) as pool:
-        files = [_step_file(settings, f"structure {structure.name}") for structure in CANDIDATES]
-        futures = [
-            None if file.exists() else pool.submit(_score_and_keep, file, structure, training, parameters)
-            for file, structure in zip(files, CANDIDATES, strict=True)
-        ]
-        for structure, file, future in zip(CANDIDATES, files, futures, strict=True):
-            if future is not None:
-                future.result()
-            score = pickle.loads(file.read_bytes())
-            report(f"{structure.name}: log density of groups left out {score.total:.1f}")
-            scores.append(score)
-    return scores
+    files = [_step_file(settings, f"structure {structure.name}") for structure in CANDIDATES]
+    todo = [number for number, file in enumerate(files) if not file.exists()]
+    tasks = [(CANDIDATES[number], training, parameters) for number in todo]
+    with closing(map_chunks(_score, tasks, workers=settings.workers)) as found:
+        for index, score in found:
+            _keep(files[todo[index]], score)
+            report(f"{score.structure.name}: log density of groups left out {score.total:.1f}")
+    return [pickle.loads(file.read_bytes()) for file in files]
 
 
-def _score_and_keep(file: Path, structure: Structure, training: list[Observation], parameters: ParameterSet) -> None:
-    _keep(file, cross_validation.score(structure, training, parameters))
+def _score(task: tuple[Structure, list[Observation], ParameterSet]) -> cross_validation.Score:
+    return cross_validation.score(*task)
 
 
 def _sampled(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ketascope.engines import in_order, map_chunks
 from ketascope.evidence.pharmacokinetics import likelihood
 from ketascope.evidence.pharmacokinetics.observations import Observation
 from ketascope.evidence.pharmacokinetics.priors import Prior, priors
@@ -70,16 +72,13 @@ def estimate(
 
     Each chain starts near the prior medians and runs in a process of its own; `report` is told when one is done.
     """
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
     tasks = [
         _Chain(tuple(observations), parameters, structure, seed, number, warm_up, draws) for number in range(chains)
     ]
     kept: list[dict[str, np.ndarray]] = []
     divergent: list[int] = []
-    with ProcessPoolExecutor(min(workers, chains), mp_context=get_context("spawn")) as pool:
-        for number, (sites, divergences, steps) in enumerate(pool.map(_sample, tasks), start=1):
+    with closing(in_order(map_chunks(_sample, tasks, workers=workers))) as found:
+        for number, (sites, divergences, steps) in enumerate(found, start=1):
             kept.append(sites)
             divergent.append(divergences)
             report(f"chain {number} of {chains}: {divergences} divergences, {steps:.0f} steps a draw")

@@ -122,9 +122,10 @@ class _Row:
         text = self.text(field_name)
         try:
             value = convert(text) if text else None
-        except ValueError:
-            value = math.nan
-        if value is not None and not math.isfinite(value):
+            is_wrong = value is not None and not math.isfinite(value)
+        except (ValueError, OverflowError):
+            value, is_wrong = None, True
+        if is_wrong:
             self.fail(field_name, f"'{text}' must be {what}")
         self.numbers[field_name] = value
 
@@ -138,7 +139,12 @@ def read_study_file(path: str | os.PathLike[str]) -> tuple[ImportedContrast, ...
         raise InputError(f"cannot read {file.name}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"cannot read {file.name}: it must be a CSV file in UTF-8") from None
-    table = [row for row in csv.reader(io.StringIO(text, newline="")) if any(cell.strip() for cell in row)]
+    except ValueError:
+        raise InputError(f"cannot read {file.name}: that is not the name of a file") from None
+    try:
+        table = [row for row in csv.reader(io.StringIO(text, newline="")) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise InputError(f"{file.name} is not a CSV file: {error}") from None
     if len(table) < 2:
         raise InputError(f"{file.name} holds no comparison; its first row names columns, each row below is one")
     header = [cell.strip() for cell in table[0]]

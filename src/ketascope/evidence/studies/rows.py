@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ketascope.data import load
 from ketascope.errors import InputError
+from ketascope.evidence.pooling_rules import rules
 
 KINDS: tuple[str, ...] = (
     "controlled",
@@ -25,7 +27,8 @@ KINDS: tuple[str, ...] = (
 )
 CHECK_GRADES: tuple[str, ...] = ("text", "secondary", "recall")
 RISKS_OF_BIAS: tuple[str, ...] = ("low", "some", "high", "very high", "not stated")
-INDICATIONS: tuple[str, ...] = ("gad", "sad", "ptsd", "ocd", "mdd", "anxiety_mixed", "cancer", "panic", "other")
+INDICATIONS: tuple[str, ...] = (*load("indications"), *rules()["indication"])
+"""Those of the model, and the diagnoses that only the tables hold."""
 TREATMENTS: tuple[str, ...] = ("ketamine", "esketamine", "ssri", "snri")
 CONTROLS: tuple[str, ...] = ("inert", "active", "pill", "masked")
 POOLED_OUTCOMES: tuple[str, ...] = ("symptoms", "response", "remission")

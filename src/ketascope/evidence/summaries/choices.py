@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import Any
 
 from ketascope.data import load
 from ketascope.errors import InputError
+from ketascope.evidence.pooling_rules import rules as rules
 
 ESTIMATORS = ("REML", "DL", "PM", "ML", "FE")
 TESTS = {"KH": "Knapp-Hartung", "z": "z (Wald)"}
@@ -31,13 +28,6 @@ class Choices:
     measure: str | None
     estimator: str
     test: str
-
-
-@cache
-def rules() -> dict[str, Any]:
-    """The file of rules: windows, words, labels."""
-    text = resources.files("ketascope.evidence").joinpath("data", "pooling_rules.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 def indications() -> dict[str, str]:

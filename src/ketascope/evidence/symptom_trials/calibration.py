@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ketascope.data import load
+from ketascope.engines import map_chunks
 from ketascope.evidence.fit_settings import Settings
 from ketascope.evidence.priors import load_prior_rows, priors_of
 from ketascope.evidence.symptom_trials import leave_one_out, posterior, predictive
@@ -174,24 +173,15 @@ def _run(settings: Settings, groups: Mapping[str, Sequence[Task]], report: Calla
             todo.append(task)
     if found:
         report(f"{len(found)} of {len(tasks)} chains were there")
-    with ProcessPoolExecutor(settings.workers, get_context("spawn"), _one_thread) as pool:
-        futures = {pool.submit(_sample, task): task for task in todo}
-        try:
-            for future in as_completed(futures):
-                task, chain = futures[future], future.result()
-                found[task] = chain
-                _keep(_file(settings, task), chain)
-                said = f"{chain.divergences} divergences, {chain.steps:.0f} steps a draw"
-                report(f"{len(found)} of {len(tasks)}: {name_of[task]}, chain {task.number + 1}: {said}")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # a run that fails or is stopped does not sample what is still queued
-            raise
+    # Closed whatever happens: a run that fails or is stopped does not sample what is still queued.
+    with closing(map_chunks(_sample, todo, workers=settings.workers)) as chains:
+        for index, chain in chains:
+            task = todo[index]
+            found[task] = chain
+            _keep(_file(settings, task), chain)
+            said = f"{chain.divergences} divergences, {chain.steps:.0f} steps a draw"
+            report(f"{len(found)} of {len(tasks)}: {name_of[task]}, chain {task.number + 1}: {said}")
     return found
-
-
-def _one_thread() -> None:
-    """A worker owns one core: small arrays gain nothing from more, and workers would get in each other's way."""
-    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
 
 
 @lru_cache(maxsize=3)

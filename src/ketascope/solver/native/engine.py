@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -143,7 +144,6 @@ def solve(
         "row_stride": chain.channels * COPIED_PATIENTS,
         "channel_stride": COPIED_PATIENTS,
     }
-    addresses = {name: array.ctypes.data for name, array in arrays.items()}
     scratch_values = chain.enantiomers * count * (4 + factors) * layout.lanes
     groups = padded // layout.lanes
 
@@ -153,6 +153,9 @@ def solve(
         # Through a small array: the result's rows are far apart, and writing to each in turn costs more than solving.
         near = np.empty((outputs.rows, chain.channels, COPIED_PATIENTS))
         scratch = np.empty(scratch_values)
+        # Found here, so that this function holds the arrays: a thread may still read them when an interrupt has ended
+        # the call that made them.
+        addresses = {name: array.ctypes.data for name, array in arrays.items()}
         own = addresses | {"scratch": scratch.ctypes.data, "result": near.ctypes.data}
         for first in firsts:
             last = min(first + at_once, groups)
@@ -166,7 +169,11 @@ def solve(
     if workers == 1 or padded * counts["steps"] < PATIENT_STEPS_WORTH_A_THREAD:
         advance(firsts)
     else:
-        list(_pool(workers).map(advance, [firsts] * workers))
+        try:
+            list(_pool(workers).map(advance, [firsts] * workers))
+        except BaseException:
+            deque(firsts, maxlen=0)  # with nothing left to take, the threads end after what they have begun
+            raise
     return Solution(result, roughness[:, :patients])
 
 

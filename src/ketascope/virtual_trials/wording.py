@@ -1,0 +1,96 @@
+"""Sentences that say in plain words what a summary of simulated trials found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def sentences(document: Mapping[str, Any]) -> list[str]:
+    """Sentences for a report from the document of `summary.summarise`: every method's main figure, then cautions."""
+    found = []
+    for method in document["methods"]:
+        if not method["contrasts"]:
+            found.append(f"No replicate was analysed by {method['label']}.")
+        for contrast in method["contrasts"]:
+            found += _contrast(document, method, contrast)
+        if len(method["contrasts"]) > 1:
+            found.append(
+                f"{method['label']}, any arm after Holm's correction: {_percent(method['any_arm'])} of trials."
+            )
+    return found
+
+
+def _contrast(document: Mapping[str, Any], method: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
+    replicates = method["replicates"]
+    what = {
+        "assurance": f"found {row['arm']} significantly better than {row['control']}",
+        "power": f"found {row['arm']} significantly better than {row['control']}",
+        "type I error": f"found a difference between {row['arm']} and {row['control']} where there is none",
+    }[document["quantity"]]
+    found = [
+        f"{_sentence(document['quantity'])} by {method['label']}: {_percent(row['success'])} of {replicates:,} "
+        f"simulated trials {what}."
+    ]
+    share = method["unit"] != "points"
+    size, unit = (100.0, "percentage points of responders") if share else (1.0, f"{document['scale_label']} points")
+    effect, ends = row["expected_effect"], row["predictive_interval"]
+    if effect["value"] is not None:
+        spread = (
+            "who takes part and what the model does not know"
+            if document["parameters"] == "posterior" and not document["is_null"]
+            else "who takes part"
+        )
+        found.append(
+            f"A trial is expected to show a difference of {size * effect['value']:.1f} {unit}; 95 in 100 trials lie "
+            f"between {size * ends['low']['value']:.1f} and {size * ends['high']['value']:.1f}, from {spread}."
+        )
+    bias = row["bias"]
+    if bias["low"] is not None and not bias["low"] <= 0.0 <= bias["high"]:
+        found.append(
+            f"Its estimate is off by {size * bias['value']:+.2f} {unit} ({size * bias['low']:+.2f} to "
+            f"{size * bias['high']:+.2f}) against complete data of all people planned."
+        )
+    failed = sum(entry["count"] for entry in row["failures"].values())
+    if failed:
+        why = ", ".join(f"{name} {entry['count']}" for name, entry in row["failures"].items() if entry["count"])
+        found.append(f"{failed:,} of {replicates:,} replicates have no estimate ({why}) and count as not significant.")
+    return found
+
+
+def _percent(figure: Mapping[str, Any]) -> str:
+    """A share with its Monte-Carlo interval, in percent."""
+    return (
+        f"{100.0 * figure['value']:.1f}% (Monte-Carlo interval {100.0 * figure['low']:.1f} to "
+        f"{100.0 * figure['high']:.1f}%)"
+    )
+
+
+def plan_sentences(document: Mapping[str, Any]) -> list[str]:
+    """Sentences for a report, from the document of `planning.plan`."""
+    target = f"{document['quantity']} of {100.0 * document['target']:g}%"
+    answer, top = document["answer"], document["at_most"]
+    if document["reached"]:
+        high = f"{answer['high']:,}" if answer["high"] is not None else f"more than {document['people_tried']:,}"
+        found = [
+            f"{answer['value']:,} people in all arms together give {target} or more "
+            f"(Monte-Carlo interval {answer['low']:,} to {high})."
+        ]
+        if answer["value"] <= document["curve"][0]["people"]:
+            found.append("That is the smallest size tried; fewer may do.")
+        return found
+    found = [
+        f"{_sentence(target)} is not reached with {top['people']:,} people, the most that were tried: there it is "
+        f"{_percent(top)}."
+    ]
+    ceiling = document["ceiling"]
+    if ceiling is not None:
+        found.append(
+            f"However many people take part, it stays below about {_percent(ceiling)}, because the model does not rule "
+            "out that the arm is no better."
+        )
+    return found
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]

@@ -14,8 +14,8 @@ REPORT := build/gad.html
 
 help:
 	@echo "make run       compare every preset for generalized anxiety disorder, write $(REPORT)"
-	@echo "make test      lint, types and all tests"
-	@echo "make check     make test, and the documentation built with warnings as errors"
+	@echo "make test      lint, types and tests, but for a few that take long"
+	@echo "make check     lint, types, all tests, and the documentation built with warnings as errors"
 	@echo "make validate  predicted against observed, concentrations and trials, and the pages on both fits"
 	@echo "make calibrate estimate the symptom model again from the trials (half an hour); then make validate"
 	@echo "make calibrate-pharmacokinetics  estimate the pooled concentrations again (an hour); then make calibrate"
@@ -65,9 +65,10 @@ run: $(VENV)/.run
 	$(BIN)/ketascope compare --indication gad --html $(REPORT)
 
 test: lint
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not thorough"
 
-check: test docs
+check: lint docs
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -56,6 +56,7 @@ def test_threads_and_batches_change_nothing(benchmark, monkeypatch: pytest.Monke
     np.testing.assert_array_equal(ours.solve(40, threads=2), whole)
 
 
+@pytest.mark.thorough
 def test_the_ladder_measures_a_rung(benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     ladder = benchmark("ladder")
     kept = [rung for rung in ladder.RUNGS if rung.idea.startswith("products and sums")]

@@ -15,7 +15,6 @@ from ketascope.care.finding import find
 from ketascope.care.store.building import build_store
 from ketascope.care.store.reading import opened, rows
 
-KILLS = 20
 # Builds one store after the other, with one place and with forty, until it is killed; the first round is timed, so
 # that the moments of killing fall into builds however busy the machine is.
 BUILDER = """
@@ -39,12 +38,13 @@ def files(tmp_path):
     return [directory_file(tmp_path, HOBOKEN, year=2023), directory_file(tmp_path, *many, year=2024)]
 
 
-def test_killed_at_20_random_moments_the_store_answers_each_time_and_a_rerun_completes(tmp_path, files, root):
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.thorough)])
+def test_killed_at_random_moments_the_store_answers_each_time_and_a_rerun_completes(tmp_path, files, root, kills):
     store = tmp_path / "places.duckdb"
     build_store([files[0]], store=store, with_packaged=False)
     moments = random.Random(20261123)
     seen = set()
-    for _ in range(KILLS):
+    for _ in range(kills):
         child = subprocess.Popen(
             [sys.executable, "-c", BUILDER, str(store), *map(str, files)],
             stdout=subprocess.PIPE,

@@ -145,7 +145,7 @@ def test_the_table_is_long_enough() -> None:
     assert len(UNITS) == len(set(UNITS)) >= 120
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "-"])
+@pytest.mark.parametrize("name", ["a.txt", pytest.param("a.md", marks=pytest.mark.thorough), "a.html", "-"])
 def test_repeated_without_end(name: str) -> None:
     with pytest.raises(InputError, match="Spanish"):  # loads what judges languages, once, before the clock runs
         read_article("-", content=("La ketamina no está aprobada para la ansiedad en este país. " * 5).encode())

@@ -91,6 +91,7 @@ def cohort(subject, people, scale):
     return cases
 
 
+@pytest.mark.thorough
 def test_the_population_moves_towards_the_data_and_no_further_than_they_say(subject):
     cases = cohort(subject, 6, 1.5)
     found = fit_population(cases, 0, chains=1, warm_up=120, draws=120)

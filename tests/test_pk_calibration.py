@@ -179,6 +179,7 @@ def fits() -> dict[int, tuple[Estimate, list[str]]]:
     return found
 
 
+@pytest.mark.thorough
 def test_one_and_two_workers_give_the_same_draws(fits: dict[int, tuple[Estimate, list[str]]]) -> None:
     (one, lines_one), (two, lines_two) = fits[1], fits[2]
     assert set(one.sites) == set(two.sites)
@@ -188,6 +189,7 @@ def test_one_and_two_workers_give_the_same_draws(fits: dict[int, tuple[Estimate,
     assert [line.split(":")[0] for line in lines_one] == ["chain 1 of 2", "chain 2 of 2"]
 
 
+@pytest.mark.thorough
 def test_chains_differ_and_every_site_is_there(fits: dict[int, tuple[Estimate, list[str]]]) -> None:
     fit, _ = fits[1]
     assert set(fit.sites) == (
@@ -203,6 +205,7 @@ def test_chains_differ_and_every_site_is_there(fits: dict[int, tuple[Estimate, l
     assert fit.divergences.tolist() == [0, 0]
 
 
+@pytest.mark.thorough
 def test_known_values_are_recovered_within_their_uncertainty(fits: dict[int, tuple[Estimate, list[str]]]) -> None:
     fit, _ = fits[1]
     for name, truth in TRUTH.items():

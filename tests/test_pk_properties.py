@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fuzzing
 from ketascope.comparing.setting import Setting, make_setting, state_course
 from ketascope.model import cascade
 from ketascope.model.exposure import typical_concentrations
@@ -24,9 +25,9 @@ from ketascope.people import RANDOM_EFFECTS, Person, individual_values, random_n
 from ketascope.regimen import Dose, parse
 from ketascope.simulation import PatientRun, run_patients
 
-CHEAP = settings(max_examples=150)
-CHEAP_OVER_SETS = settings(max_examples=300)
-DEAR = settings(max_examples=25)
+CHEAP = settings(max_examples=80 * fuzzing.factor())
+CHEAP_OVER_SETS = settings(max_examples=160 * fuzzing.factor())
+DEAR = settings(max_examples=16 * fuzzing.factor())
 ANALYTES = ("s_ketamine", "r_ketamine", "s_norketamine", "r_norketamine")
 ROUTES = ("IV", "IM", "SC", "nasal", "SL", "buccal", "oral", "oral-ER", "rectal")
 PRODUCTS = (

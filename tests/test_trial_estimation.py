@@ -109,6 +109,7 @@ def of_the_made(sampler: Sampler) -> Fit:
     return together(sampler.design, [sampler.chain(3, 0, (*SUBSET, CHANGED))])
 
 
+@pytest.mark.thorough
 def test_a_fit_finds_the_values_that_made_the_data(of_the_made: Fit) -> None:
     made = truth()
     made |= {f"multiplier_{n}": v for n, v in likelihood.multipliers(made, families()).items() if n in families()}
@@ -128,6 +129,7 @@ def test_a_fit_finds_the_values_that_made_the_data(of_the_made: Fit) -> None:
     assert of_the_made.divergences.sum() <= 0.05 * LENGTH
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_draws_whatever_was_sampled_before(
     sampler: Sampler, as_published: Chain, as_changed: Chain
 ) -> None:
@@ -138,6 +140,7 @@ def test_the_same_seed_gives_the_same_draws_whatever_was_sampled_before(
     assert (again.divergences, again.steps) == (as_published.divergences, as_published.steps)
 
 
+@pytest.mark.thorough
 def test_changing_one_trial_row_changes_the_posterior(as_published: Chain, as_changed: Chain, sampler: Sampler) -> None:
     """A ketamine arm that got no better, in one of six trials, lowers the drug's effect in all of them."""
     before, after = (together(sampler.design, [chain]).values() for chain in (as_published, as_changed))

@@ -74,6 +74,21 @@ class TestWhatIsRead:
             (series,) = read(tmp_path, "1,0,0.5,1", "1,1,5,0", header=f"ID,TIME,DV,{column}")
             assert [sample.value_ng_per_ml for sample in series.samples] == [None, 5.0]
 
+    def test_a_mark_without_a_value_is_below_the_limit(self, tmp_path):
+        for column in ("BLQ", "CENS"):
+            header = f"ID,TIME,DV,AMT,EVID,{column}"
+            rows = ("1,0,.,100,1,1", "1,1,.,.,0,1", "1,2,5,.,0,0", "1,3,4,.,0,0", "1,4,.,.,0,1", "1,5,.,.,0,0")
+            (series,) = read(tmp_path, *rows, header=header)
+            found = [(sample.time_h, sample.value_ng_per_ml) for sample in series.samples]
+            assert found == [(1.0, None), (2.0, 5.0), (3.0, 4.0), (4.0, None)]
+            (profile,) = nca(write(tmp_path, *rows, header=header)).document()["profiles"]
+            assert "below_limit" in profile["flags"]
+            assert profile["tlag_h"] == 1.0
+
+    def test_a_mark_in_a_row_of_no_value_is_left(self, tmp_path):
+        (series,) = read(tmp_path, "1,0,.,1,1", "1,1,5,0,0", header="ID,TIME,DV,BLQ,MDV")
+        assert [sample.time_h for sample in series.samples] == [1.0]
+
     def test_rows_that_are_no_samples_are_left(self, tmp_path):
         rows = ("1,0,.,0,0", "1,1,5,0,0", "1,2,4,0,1", "1,3,3,2,0")
         (series,) = read(tmp_path, *rows, header="ID,TIME,DV,EVID,MDV")
@@ -109,6 +124,7 @@ BAD = {
     ("ID,TIME,DV,UNIT", ("1,0,5,mg",)): "row 2, column UNIT: 'mg' is unknown; write ng/mL, ug/L, ug/mL or mg/L",
     ("ID,TIME,DV,UNIT", ("1,0,5,mg/L", "1,1,5,ng/mL")): "row 3, column UNIT: 'ng/mL' for concentration after 'mg/l'",
     ("ID,TIME,DV,BLQ", ("1,0,5,2",)): "row 2, column BLQ: 2 is unknown; 1 is below the limit, 0 a value",
+    ("ID,TIME,DV,BLQ", ("1,0,.,2",)): "row 2, column BLQ: 2 is unknown; 1 is below the limit, 0 a value",
     ("ID,TIME,DV,BLQ,CENS", ("1,0,5,0,0",)): "has both BLQ and CENS; write one of them",
     ("ID,TIME,DV,LLOQ", ("1,0,0.2,0.5",)): "row 2, column DV: 0.2 is below the limit in LLOQ; write BLQ 1",
 }
@@ -134,6 +150,23 @@ def test_bad_choices_are_one_line_too(choices, message, tmp_path):
     with pytest.raises(InputError) as caught:
         nca(write(tmp_path, *PROFILE), **choices)
     assert message in str(caught.value)
+
+
+def test_the_unit_is_defaulted_only_where_a_sample_has_none(tmp_path):
+    header, rows = "ID,TIME,DV,UNIT", ("1,0,5,ng/mL", "1,1,4,ng/mL")
+    assert nca(write(tmp_path, *rows, header=header)).document()["defaulted"] == []
+    assert nca(write(tmp_path, *rows, "1,2,3,.", header=header)).document()["defaulted"] == ["unit"]
+    doses = ("1,0,.,100,.", "1,1,5,.,ng/mL", "1,2,4,.,ng/mL")
+    assert nca(write(tmp_path, *doses, header="ID,TIME,DV,AMT,UNIT")).document()["defaulted"] == []
+
+
+def test_a_unit_given_that_contradicts_a_cell_is_refused(tmp_path):
+    path = write(tmp_path, "1,0,5,.", "1,1,4,ng/mL", header="ID,TIME,DV,UNIT")
+    with pytest.raises(InputError) as caught:
+        nca(path, unit="mg/L")
+    assert str(caught.value) == "row 3, column UNIT: 'ng/mL' contradicts the unit given, mg/L; leave that out"
+    same = nca(write(tmp_path, "1,0,5,ug/L", "1,1,4,ug/L", header="ID,TIME,DV,UNIT"), unit="ng/mL").document()
+    assert same["profiles"][0]["cmax_ng_per_ml"] == 5.0
 
 
 def test_a_dose_beside_dose_rows_is_refused(tmp_path):

@@ -93,6 +93,92 @@ class TestABolus:
         found = one((0.5, 1.0, 2.0, 4.0, 6.0), values, dose(intravenous=True))
         assert found["c0_ng_per_ml"] == 100.0
 
+    @pytest.mark.parametrize(("value", "before"), [(0.0, 0), (None, 0), (3.0, 0), (0.0, 1), (None, 1)])
+    def test_a_sample_before_it_or_without_a_value_is_not_c0(self, value, before):
+        """Nothing, below the limit or a trace at 0 h: C0 comes from the samples after the dose, as without that one."""
+        later = samples(self.TIMES, bolus(self.TIMES))
+        without = one(self.TIMES, bolus(self.TIMES), dose(intravenous=True))
+        (found,) = figures(Series("1", "drug", [Sample(0.0, value, before), *later], [dose(intravenous=True)]))
+        assert found["c0_ng_per_ml"] == pytest.approx(C0, rel=1e-12)
+        assert "start_back_extrapolated" in found["flags"]
+        for name in ("c0_ng_per_ml", "auc_inf_ng_h_per_ml", "clearance_l_per_h", "mrt_inf_h", "samples"):
+            assert found[name] == without[name]
+
+    def test_a_sample_drawn_after_it_at_the_same_time_is_c0(self):
+        found = one((0.0, *self.TIMES), [1900.0, *bolus(self.TIMES)], dose(intravenous=True))
+        assert found["c0_ng_per_ml"] == 1900.0
+        assert "start_back_extrapolated" not in found["flags"]
+
+    @pytest.mark.parametrize("number", [1, 2], ids=["by ADDL", "by a row"])
+    def test_the_trough_before_a_later_one_is_not_its_c0(self, number):
+        """A dose by ADDL has no row, so the order of rows cannot tell; the sample at its time is its trough."""
+        given = [dose(intravenous=True), dose(12.0, intravenous=True, number=number)]
+        early = (1.0, 2.0, 4.0, 8.0)
+        late = (12.5, 13.0, 16.0, 24.0, 36.0)
+        before = samples((*early, 12.0), [*bolus(early), bolus(12.0)], before=1)
+        after = samples(late, repeated(late, 12.0, 2, bolus), before=number)
+        first, second = figures(Series("1", "drug", [*before, *after], given))
+        assert first["trough_ng_per_ml"] == pytest.approx(C0 / 4.0)
+        assert second["c0_ng_per_ml"] == pytest.approx(1.25 * C0, rel=1e-12)
+        assert "residual_before_dose" in second["flags"]
+        assert "residual_before_dose" not in first["flags"]
+
+    def test_a_trough_alone_leaves_nothing_to_analyse(self):
+        (found,) = figures(Series("1", "drug", [Sample(0.0, 5.0, 0)], [dose(intravenous=True)]))
+        assert found["flags"] == ["nothing_measurable"]
+        assert found["samples"] == 0
+
+    def test_a_metabolite_starts_at_nothing(self):
+        values = [0.0, 30.0, 60.0, 50.0, 30.0, 10.0, 3.0, 1.0]
+        series = Series("1", "norketamine", samples((0.0, *self.TIMES), values, before=0), [dose(intravenous=True)])
+        found, _ = analyse_occasion(occasions_of(series)[0], MEASURED, None, is_metabolite=True)
+        assert "c0_ng_per_ml" not in found
+        assert "start_back_extrapolated" not in found["flags"]
+        assert found["samples"] == len(values)
+
+
+def infused(times, start_h, duration_h, amount_mg):
+    """An infusion of the same drug; CL and V as of the bolus."""
+    t = np.maximum(np.asarray(times, dtype=float) - start_h, 0.0)
+    level = 1000.0 * amount_mg / duration_h / (RATE * VOLUME_L)
+    return level * (1 - np.exp(-RATE * np.minimum(t, duration_h))) * np.exp(-RATE * np.maximum(t - duration_h, 0.0))
+
+
+def test_of_several_infusions_the_last_end_and_the_mean_wait_by_dose_count():
+    """30 mg over 2 h from 0 h and 90 mg over 1 h from 4 h: input ends at 5 h, mean wait (30*1 + 90*4.5)/120 h."""
+    times = np.concatenate([np.linspace(0.0, 5.0, 501), np.linspace(5.0, 80.0, 151)[1:]])
+    conc = infused(times, 0.0, 2.0, 30.0) + infused(times, 4.0, 1.0, 90.0)
+    given = [
+        dose(0.0, 30.0, 2.0, intravenous=True, occasion="1"),
+        dose(4.0, 90.0, 1.0, intravenous=True, number=2, occasion="1"),
+    ]
+    found = one(times, conc, *given)
+    assert found["aumc_inf_ng_h2_per_ml"] / found["auc_inf_ng_h_per_ml"] - found["mrt_inf_h"] == pytest.approx(3.625)
+    assert found["mrt_inf_h"] == pytest.approx(1.0 / RATE, rel=1e-4)
+    assert found["steady_state_volume_l"] == pytest.approx(VOLUME_L, rel=1e-4)
+
+
+def test_the_terminal_fit_of_several_infusions_begins_after_the_last_of_them():
+    """A high first infusion has its peak at 1 h; what falls before the small second one ends at 8 h is no slope."""
+    times = np.array([0.0, 1.0, 2.0, 4.0, 6.0, 7.0, 8.0, 12.0, 20.0, 32.0])
+    conc = infused(times, 0.0, 1.0, 100.0) + infused(times, 6.0, 2.0, 2.0)
+    given = [
+        dose(0.0, 100.0, 1.0, intravenous=True, occasion="1"),
+        dose(6.0, 2.0, 2.0, intravenous=True, number=2, occasion="1"),
+    ]
+    found = one(times, conc, *given)
+    assert found["tmax_h"] == 1.0
+    assert found["terminal_start_h"] == 12.0
+    assert found["terminal_rate_per_h"] == pytest.approx(RATE, rel=1e-12)
+
+
+@pytest.mark.parametrize("start_h", [0.0, 0.1, 7.3])
+def test_of_one_infusion_the_wait_is_half_its_length_to_the_bit(start_h):
+    given = dose(start_h, 33.3, 0.7, intravenous=True)
+    (occasion,) = occasions_of(Series("1", "drug", samples((8.0,), (1.0,)), [given]))
+    assert occasion.mean_input_h() == 0.5 * 0.7
+    assert occasion.end_of_input_h() == 0.7
+
 
 def test_an_infusion_waits_half_its_length():
     times = np.concatenate([np.linspace(0.0, 2.0, 401), np.linspace(2.0, 60.0, 117)[1:]])

@@ -7,6 +7,7 @@ import pytest
 from fit_data import COVARIATES, HEADER, IV_PERSON, dose, seen, write
 from ketascope.errors import InputError
 from ketascope.exchange.nonmem_data import ANALYTES, read_data
+from ketascope.noncompartmental.samples import Choices, read_series
 from ketascope.people import Person
 
 KNOWN = ", ".join(ANALYTES)
@@ -35,6 +36,15 @@ def test_several_people_stand_one_after_another(tmp_path):
     people = read(tmp_path, *IV_PERSON, dose("b", mg="20", rate="30"), seen("b"), dose("c"), seen("c"))
     assert [person.id for person in people] == ["1", "b", "c"]
     assert people[1].doses[0].amount_mg == 20.0
+
+
+@pytest.mark.parametrize("unit", ["ng/mL", "ug/L", "mcg/L", "\N{MICRO SIGN}g/L", "mg/L", "ug/mL"])
+def test_every_unit_is_read_by_a_fit_and_by_an_analysis(unit, tmp_path):
+    expected = 5000.0 if unit in ("mg/L", "ug/mL") else 5.0
+    path = write(tmp_path, dose(), seen(value="5", unit=unit))
+    assert read_data(path)[0].observations[0].value == expected
+    (series,) = read_series(path, Choices())
+    assert series.samples[0].value_ng_per_ml == expected
 
 
 def test_units_are_turned_into_ng_per_ml(tmp_path):
@@ -131,7 +141,7 @@ BAD = {
     ),
     "an unknown unit": (
         (dose(), seen(unit="mmol")),
-        "row 3, column UNIT: 'mmol' is unknown; write ng/mL, ug/L or mg/L",
+        "row 3, column UNIT: 'mmol' is unknown; write ng/mL, ug/L, ug/mL or mg/L",
     ),
     "a dose without amount": ((dose(mg="."), seen()), "row 2, column AMT: is missing; a dose needs mg above 0"),
     "a row twice": ((dose(), seen(), seen()), "row 4: says the same as row 3; remove one of them"),

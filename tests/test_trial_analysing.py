@@ -103,17 +103,16 @@ def test_on_complete_data_the_mixed_model_has_the_reference_as_its_estimate() ->
     np.testing.assert_allclose(table["estimate"], table["complete_estimate"], atol=1e-7)
 
 
-def test_ratings_after_a_rescue_count_or_not_as_the_estimand_says() -> None:
-    rescue = Rescue(from_visit_h=168.0, percent_fall=20.0, smd=-0.5)
-    kept = make_design(rescue=rescue)
-    left_out = replace(kept, estimand="hypothetical")
-    trials = make_trials(kept, 2)
-    rescued_h = trials.rescued_h.copy()
-    rescued_h[:, 5] = VISITS_H[1]
-    trials = replace(trials, rescued_h=rescued_h)
-    np.testing.assert_array_equal(observed_ratings(kept, trials).scores, trials.observed)
-    scores = observed_ratings(left_out, trials).scores
-    assert np.isnan(scores[:, 5]).tolist() == [[False, False, True]] * 2
+@pytest.mark.parametrize("estimand", ["treatment policy", "hypothetical"])
+def test_ratings_that_are_left_are_taken_as_they_are_whatever_the_estimand(estimand: str) -> None:
+    """Which are left out after a rescue is settled where people are simulated, and only there."""
+    design = make_design(rescue=Rescue(from_visit_h=168.0, percent_fall=20.0, smd=-0.5), estimand=estimand)
+    trials = make_trials(design, 2)
+    rescued_h, observed = trials.rescued_h.copy(), trials.observed.copy()
+    rescued_h[:, 5:7] = VISITS_H[1]
+    observed[:, 5, -1] = np.nan
+    scores = observed_ratings(design, replace(trials, rescued_h=rescued_h, observed=observed)).scores
+    np.testing.assert_array_equal(scores, observed)
     assert np.isnan(scores).sum() == 2
 
 

@@ -22,7 +22,7 @@ from ketascope.virtual_trials import trial_draws as draws_of_trials
 from ketascope.virtual_trials.arm_courses import arm_plans, arm_states
 from ketascope.virtual_trials.design import Arm, Design, DropOut, Rescue, SimulatedTrials
 from ketascope.virtual_trials.design_file import design_from, read_design
-from ketascope.virtual_trials.leaving import observed_ratings
+from ketascope.virtual_trials.leaving import remaining_ratings
 from ketascope.virtual_trials.participants import simulate_trials
 from ketascope.virtual_trials.randomisation import allocation
 from ketascope.virtual_trials.ratings import baselines, rated_baseline_sd, rating_errors
@@ -435,7 +435,7 @@ class TestLeaving:
     def leave(self, made: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         arm = allocation(made)
         baseline, complete = ratings(made.people, 4)
-        observed, _ = observed_ratings(made, load_indication("gad"), arm, baseline, complete, 0)
+        observed, _ = remaining_ratings(made, load_indication("gad"), arm, baseline, complete, 0)
         return arm, baseline, complete, observed
 
     @pytest.mark.parametrize("more", [0.0, 15.0, -10.0])
@@ -479,7 +479,7 @@ class TestLeaving:
         changed = complete.copy()
         changed[:, :, 2:] += 10.0
         first, second = (
-            observed_ratings(made, load_indication("gad"), arm, baseline, table, 0)[0] for table in (complete, changed)
+            remaining_ratings(made, load_indication("gad"), arm, baseline, table, 0)[0] for table in (complete, changed)
         )
         assert (np.isnan(first[:, :, :3]) == np.isnan(second[:, :, :3])).all()
 
@@ -497,7 +497,7 @@ class TestRescue:
             **changes,
         )
         baseline, complete = ratings(300, 4)
-        observed, rescued_h = observed_ratings(made, load_indication("gad"), allocation(made), baseline, complete, 0)
+        observed, rescued_h = remaining_ratings(made, load_indication("gad"), allocation(made), baseline, complete, 0)
         return baseline, complete, observed, rescued_h
 
     def test_those_who_have_not_improved_are_rescued_from_the_named_visit_on(self) -> None:

@@ -165,8 +165,8 @@ def test_an_arm_may_be_named_and_otherwise_any_arm_counts() -> None:
         (0.0, {}, 100, "must be between 0 and 1"),
         (1.2, {}, 100, "must be between 0 and 1"),
         (math.nan, {}, 100, "must be between 0 and 1"),
-        (0.8, {"is_null": True}, 100, "is_null must be false"),
-        (0.8, {}, 4, "must be at least 12"),
+        (0.8, {"is_null": True}, 100, "null = true in the design: a trial without an effect has no size to plan"),
+        (0.8, {}, 4, "arms: shares that add up to 2 need 12 people to plan, and sizes are tried up to 4; give smaller"),
     ],
 )
 def test_a_plan_that_cannot_be_made_is_refused_before_any_work(target, changes, most, message) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -125,3 +126,12 @@ def test_the_number_needed_to_treat_says_when_harm_is_possible() -> None:
     assert harmful["value"] is None
     assert harmful["low"] is None
     assert harmful["harm"] == pytest.approx(1 / 0.3)
+
+
+@pytest.mark.parametrize("limits", [(0.0, 0.0, 0.0), (0.0, -5e-324, 5e-324), (0.1, 0.0, 0.2), (0.1, math.nan, 0.2)])
+def test_a_number_needed_without_bound_is_none_and_never_infinite(limits: tuple[float, float, float]) -> None:
+    found = number_needed_to_treat(*limits)
+    json.dumps(found, allow_nan=False)
+    assert found["harm"] is None
+    assert found["high"] is None
+    assert found["low"] == (5.0 if limits[2] == 0.2 else None)

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from ketascope.errors import InputError
+from ketascope.report.trial_report import render_trial
 from ketascope.virtual_trials import chunks as chunks_module
 from ketascope.virtual_trials import participants, running
 from ketascope.virtual_trials.chunks import (
@@ -27,7 +28,7 @@ from ketascope.virtual_trials.chunks import (
     replicates_in_chunk,
     visits_frame,
 )
-from ketascope.virtual_trials.design import Design, Observed, SimulatedTrials
+from ketascope.virtual_trials.design import Design, Observed, Rescue, SimulatedTrials
 from ketascope.virtual_trials.design_file import read_design
 from ketascope.virtual_trials.output_folder import OutputFolder
 from ketascope.virtual_trials.running import TrialResult, data_hash, fingerprint, runs_of, trial
@@ -513,6 +514,51 @@ def test_planning_runs_on_the_same_seam_and_takes_up_what_it_had(quick: list[Any
     quick.clear()
     assert run(tmp_path, plan=0.8, replicates=30, null_replicates=0).document() == document
     assert quick == []
+
+
+def test_a_plan_that_cannot_be_made_is_refused_before_any_work(quick: list[Any], tmp_path: Path) -> None:
+    wide = small_design()
+    wide = replace(wide, arms=(replace(wide.arms[0], share=900), *wide.arms[1:]))
+    for design, said in (
+        (small_design(is_null=True), "null = true in the design: a trial without an effect has no size to plan"),
+        (
+            wide,
+            "arms: shares that add up to 901 need 5406 people to plan, and sizes are tried up to 4000; give smaller",
+        ),
+    ):
+        with pytest.raises(InputError) as refused:
+            run(tmp_path / "out", design=design, plan=0.8)
+        assert str(refused.value).startswith(said)
+    assert not (tmp_path / "out").exists()
+    assert quick == []
+
+
+def test_people_of_planning_are_counted_and_flagged_but_not_hashed(
+    quick: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def some_fail(design: Design, first: int, count: int, threads: int | None = 1) -> SimulatedTrials:
+        # Of the design itself, which asks for no curve, all are well.
+        return replace(made_up_trials(design, first, count), failed=count if design.people_curve else 0)
+
+    monkeypatch.setattr(participants, "simulate_trials", some_fail)
+    plain = run(replicates=30, null_replicates=0).document()
+    planned = run(replicates=30, null_replicates=0, plan=0.8).document()
+    assert plain["solver"]["people"] == 30 * 20
+    assert planned["solver"]["people"] > plain["solver"]["people"]
+    assert plain["solver"]["failed"] == 0 < planned["solver"]["failed"]
+    assert planned["solver"]["redone"] == 30 + planned["solver"]["failed"]
+    assert [flag["code"] for flag in plain["flags"] if flag["code"] == "people_failed"] == []
+    assert [flag["code"] for flag in planned["flags"] if flag["code"] == "people_failed"] == ["people_failed"]
+    assert planned["content_hash"] == plain["content_hash"]
+
+
+def test_the_report_names_the_composite_estimand_of_responders(quick: list[Any]) -> None:
+    design = small_design(rescue=Rescue(from_visit_h=168.0, percent_fall=10.0, smd=0.5), estimand="hypothetical")
+    composite = "composite: who was rescued or left counts as no response"
+    assert composite in render_trial(run(design=design, replicates=3, null_replicates=0).document(), 400)
+    kept = render_trial(run(design=replace(design, estimand="treatment policy"), replicates=3).document(), 400)
+    assert "composite" not in kept
+    assert "the difference includes the effect of rescue" in kept
 
 
 def test_a_packaged_design_runs_by_its_name_with_the_model(tmp_path: Path) -> None:

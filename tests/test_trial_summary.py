@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from ketascope.virtual_trials import monte_carlo
 from ketascope.virtual_trials.analysing import analyse
 from ketascope.virtual_trials.analytic_power import ancova_power
-from ketascope.virtual_trials.design import Adaptation
+from ketascope.virtual_trials.design import Adaptation, Rescue
 from ketascope.virtual_trials.summary import summarise
 from virtual_trials_by_hand import ACTIVE, PLACEBO, SD_POINTS, SECOND, make_design, make_trials, quick_trials
 
@@ -225,3 +226,61 @@ def test_intervals_of_a_quantile_hold_it_as_often_as_they_say() -> None:
         found = monte_carlo.quantile(generator.random(200), 0.1)
         held.append(found["low"] <= 0.1 <= found["high"])
     assert 0.92 < np.mean(held) < 0.99
+
+
+RESCUE = Rescue(from_visit_h=168.0, percent_fall=20.0, smd=0.5)
+
+
+def _rescued(estimand: str, **changes):
+    """Every fourth person of the active arm is lower by 6 points at the end, as after a rescue."""
+    design = make_design(rescue=RESCUE, estimand=estimand, analyses=("ancova", "responders"), **changes)
+    trials = make_trials(design, 60, effects=-2.0)
+    observed = trials.observed.copy()
+    observed[:, np.flatnonzero(trials.arm == 1)[::4], -1] += -6.0 if estimand == "treatment policy" else np.nan
+    return summarise(design, [analyse(design, replace(trials, observed=observed))])
+
+
+def test_under_treatment_policy_the_difference_from_complete_data_holds_rescue_and_is_no_error() -> None:
+    found = _rescued("treatment policy")
+    for method in found["methods"]:
+        row = method["contrasts"][0]
+        assert "includes the effect of rescue" in row["bias"]["note"]
+        assert (row["coverage"]["value"], row["coverage"]["low"]) == (None, None)
+        assert row["coverage"]["note"] == f"not known: {row['bias']['note']}"
+    said = [sentence for sentence in found["sentences"] if "complete data" in sentence]
+    assert said[0].startswith("Its estimate differs by -1.")
+    assert all("includes the effect of rescue" in sentence and "off by" not in sentence for sentence in said)
+
+
+def test_without_a_drug_effect_coverage_is_known_with_a_rescue_too() -> None:
+    coverage = _rescued("treatment policy", is_null=True)["methods"][0]["contrasts"][0]["coverage"]
+    assert coverage["note"] == "of no difference"
+    assert coverage["value"] is not None
+
+
+def test_without_rescue_or_under_the_hypothetical_estimand_the_reference_is_the_same() -> None:
+    ancova = _rescued("hypothetical")["methods"][0]["contrasts"][0]
+    plain = _summary(make_design(), 20)["methods"][0]["contrasts"][0]
+    for row in (ancova, plain):
+        assert row["bias"]["note"] is None
+        assert row["coverage"]["note"] == "of the mean estimate from complete data"
+        assert row["coverage"]["value"] > 0.8
+
+
+def test_responders_are_composite_where_a_rescue_leaves_ratings_out() -> None:
+    ancova, responders = _rescued("hypothetical")["methods"]
+    assert ancova["estimand"] == "hypothetical"
+    assert responders["estimand"] == "composite: who was rescued or left counts as no response"
+    assert "rescued counts as no response" in responders["contrasts"][0]["bias"]["note"]
+    assert responders["contrasts"][0]["coverage"]["value"] is None
+    assert [each["estimand"] for each in _rescued("treatment policy")["methods"]] == ["treatment policy"] * 2
+    without = make_design(estimand="hypothetical", analyses=("responders",))
+    assert _summary(without, 5)["methods"][0]["estimand"] == "hypothetical"
+
+
+def test_a_difference_of_no_responders_at_all_is_still_plain_data() -> None:
+    design = make_design(analyses=("responders",))
+    trials = make_trials(design, 8)
+    found = summarise(design, [analyse(design, replace(trials, observed=np.full_like(trials.observed, 60.0)))])
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["methods"][0]["contrasts"][0]["number_needed_to_treat"]["harm"] is None

@@ -11,7 +11,7 @@ from ketascope.errors import InputError
 from ketascope.model import cascade
 from ketascope.model.absorption import CENTRAL, InputPlan
 from ketascope.model.disposition import steps_of
-from ketascope.model.exposure import enantiomer_composition, prepare
+from ketascope.model.exposure import prepare
 from ketascope.model.parameter_store import ParameterSet
 from ketascope.model.pharmacokinetics import Modes
 from ketascope.model.plasma import Plasma, plasma
@@ -291,13 +291,6 @@ class Case:
         solution.values[0] = 0.0
         solution.values[0, cascade.CHANNELS.index("glutamate_fold")] = 1.0
         return solution
-
-
-def prepare_plan(doses: Sequence[Dose], parameters: ParameterSet, place: Plasma) -> InputPlan:
-    """The depots and inputs of a schedule (the same for every patient)."""
-    from ketascope.model.absorption import plan_inputs
-
-    return plan_inputs(doses, enantiomer_composition(), place, parameters.value)
 
 
 def input_changes_h(plan: InputPlan) -> list[float]:

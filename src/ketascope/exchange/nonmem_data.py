@@ -22,6 +22,8 @@ from ketascope.people import Person
 from ketascope.regimen.course import Course, Dose
 from ketascope.regimen.problems import shown
 from ketascope.regimen.records import (
+    NG_PER_ML,
+    UNITS,
     Record,
     check_names,
     course_of,
@@ -51,8 +53,6 @@ _OTHER_NAMES = {
     "noresketamine": "s_norketamine",
     "cadss": "dissociation",
 }
-_NG_PER_ML = {"ng/ml": 1.0, "ug/l": 1.0, "mcg/l": 1.0, "\N{GREEK SMALL LETTER MU}g/l": 1.0, "mg/l": 1000.0}
-UNITS = "ng/mL, ug/L or mg/L"
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 _COVARIATES = {"WT": "weight_kg", "AGE": "age_years", "SEX": "sex", "HEPATIC": "hepatic"}
 
@@ -276,13 +276,13 @@ def _unit_factor(row: Record, analyte: str, units: dict[str, str]) -> float:
     if analyte not in CONCENTRATIONS:
         return 1.0
     unit = (text or "ng/mL").casefold()
-    if unit not in _NG_PER_ML:
+    if unit not in NG_PER_ML:
         raise row.error("UNIT", f"{shown(text or '')} is unknown; write {UNITS}")
     before = units.setdefault(analyte, unit)
     if before != unit:
         problem = f"{shown(text or 'ng/mL')} for {analyte} after '{before}'; one unit for all of an analyte"
         raise row.error("UNIT", problem)
-    return _NG_PER_ML[unit]
+    return NG_PER_ML[unit]
 
 
 def _subject(person: _Person) -> Subject:

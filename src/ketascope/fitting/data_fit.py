@@ -61,11 +61,11 @@ def fit(
     """Fit each person's pharmacokinetic parameters to their concentrations.
 
     data: a NONMEM-style CSV file (see `exchange/nonmem_data.py`) or people read from one. method: "map", the most
-    probable values with 90% intervals of the normal approximation, or "nuts", draws of the posterior beside them (extra
-    `bayes`). population: first estimate the population from all people, with the package's posterior as prior, and go
-    on with its medians. next_dose: a dose sentence whose exposure is predicted for each person. sampling: as for
-    `simulate`. indication: the scale of `score` rows. workers: processes; None decides by the number of people and
-    changes no number. Raises InputError for data or choices that cannot be used.
+    probable values with 90% intervals by weighted draws of the posterior and the normal approximation beside them, or
+    "nuts", sampled draws as well (extra `bayes`). population: first estimate the population from all people, with the
+    package's posterior as prior, and go on with its medians. next_dose: a dose sentence whose exposure is predicted for
+    each person. sampling: as for `simulate`. indication: the scale of `score` rows. workers: processes; None decides by
+    the number of people and changes no number. Raises InputError for data or choices that cannot be used.
     """
     if method not in METHODS:
         near = difflib.get_close_matches(method, METHODS, n=1)

@@ -100,9 +100,15 @@ def find_mode(case: Case, generator: np.random.Generator, starts: int = STARTS) 
     best = int(np.argmin(costs))
     z, covariance, cost, decrement, is_exact = _polish(case, found[:, best])
     above = costs - cost
-    others = above[(above > SAME_OPTIMUM) & (above < OTHER_OPTIMUM_WITHIN)]
-    # A start that was still under way is no optimum: only one whose own step would gain next to nothing counts.
-    near = float(others.min()) if len(others) else None
+    near = None
+    for index in np.argsort(above):
+        if not SAME_OPTIMUM < above[index] < OTHER_OPTIMUM_WITHIN:
+            continue
+        # A start that was still under way is no optimum: only one whose own step would gain next to nothing counts.
+        _, _, other_cost, other_decrement, _ = _polish(case, found[:, index])
+        if other_decrement < CONVERGED_BELOW and other_cost - cost > SAME_OPTIMUM:
+            near = other_cost - cost
+            break
     return Mode(z, covariance, cost, decrement, starts, int((above <= SAME_OPTIMUM).sum()), near, is_exact)
 
 

@@ -70,14 +70,15 @@ def nca(
 ) -> Analysis:
     """Non-compartmental analysis of a table of samples and doses, or of a simulation.
 
-    data: a CSV file (see `samples`), or what `simulate` returned. unit: of DV where the table has no column UNIT
-    (default ng/mL). dose_mg: one dose given to everybody at 0 h, for a table without dose rows. intravenous: doses
-    whose rows give no ROUTE went into a vein. by: columns of the table that make groups for the summaries, beside
-    analyte and occasion. Figures are in ng/mL, h, L and L/h; each occasion lists the flags it raised. Raises InputError
-    with the row and column of what cannot be used.
+    data: a CSV file (see `samples`), or what `simulate` returned. unit: of DV where the table has no UNIT
+    (default ng/mL); a UNIT that says otherwise is an error. dose_mg: one dose given to everybody at 0 h, for a table
+    without dose rows. intravenous: doses whose rows give no ROUTE went into a vein. by: columns of the table that make
+    groups for the summaries, beside analyte and occasion. Figures are in ng/mL, h, L and L/h; each occasion lists the
+    flags it raised. Raises InputError with the row and column of what cannot be used.
     """
-    from ketascope.noncompartmental.samples import NG_PER_ML, UNITS, Choices, read_series, simulated_series
+    from ketascope.noncompartmental.samples import Choices, read_series, simulated_series
     from ketascope.one_regimen import Simulation
+    from ketascope.regimen.records import NG_PER_ML, UNITS
 
     if unit is not None and unit.casefold() not in NG_PER_ML:
         raise InputError(f"unit '{unit}' is unknown; write {UNITS}")
@@ -95,7 +96,7 @@ def nca(
         series = read_series(data, Choices(unit, dose_mg, intravenous, columns))
         chosen = options or MEASURED
         source = os.path.basename(os.fspath(data))
-        defaulted = ["unit"] if unit is None else []
+        defaulted = ["unit"] if unit is None and any(one.lacks_unit for one in series) else []
     profiles = [row for one in series for row in _profiles(one, chosen)]
     return Analysis(_document(profiles, chosen, columns, source, defaulted))
 

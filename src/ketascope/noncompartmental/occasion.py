@@ -24,7 +24,10 @@ MOST_BACK_EXTRAPOLATED_PERCENT = 20.0
 
 @dataclass(frozen=True)
 class Occasion:
-    """One occasion: its doses (none where the person has none) and samples; next_h: when the next begins, if any."""
+    """One occasion: its doses (none where the person has none) and samples.
+
+    next_h: when the next begins, if any. opens_after_dose: a sample at the time of its first dose was drawn after it.
+    """
 
     number: int
     start_h: float
@@ -32,6 +35,20 @@ class Occasion:
     samples: tuple[Sample, ...]
     next_h: float | None
     is_combined: bool
+    opens_after_dose: bool = False
+
+    def end_of_input_h(self) -> float:
+        """When the last dose is in, hours from the start; -inf for none or one given at once."""
+        if len(self.doses) < 2 and not any(dose.duration_h for dose in self.doses):
+            return -math.inf
+        return max(dose.time_h - self.start_h + dose.duration_h for dose in self.doses)
+
+    def mean_input_h(self) -> float:
+        """How long after the start a molecule enters on average, by the amounts of the doses."""
+        if len(self.doses) < 2:  # an amount over itself would cost the last digit
+            return 0.5 * sum(dose.duration_h for dose in self.doses)
+        entered = sum(d.amount_mg * (d.time_h - self.start_h + 0.5 * d.duration_h) for d in self.doses)
+        return entered / sum(dose.amount_mg for dose in self.doses)
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,9 @@ def occasions_of(series: Series) -> list[Occasion]:
     if not series.doses:
         return [Occasion(1, 0.0, (), tuple(series.samples), None, False)]
     groups = _grouped(series)
+    record_times: dict[int, float] = {}
+    for dose in series.doses:
+        record_times.setdefault(dose.number, dose.time_h)
     occasions = []
     for index, doses in enumerate(groups):
         start_h = doses[0].time_h
@@ -59,7 +79,11 @@ def occasions_of(series: Series) -> list[Occasion]:
         opening, closing = at_start[-1:], at_end[:1]
         middle = [s for s in inside if s not in at_start and s not in at_end]
         samples = (*opening, *middle, *closing)
-        occasions.append(Occasion(index + 1, start_h, tuple(doses), samples, next_h, len(doses) > 1))
+        first = doses[0]
+        # Rows tell nothing about a dose by ADDL: no record stands at its time, and a sample there is its trough.
+        has_record = record_times[first.number] == first.time_h
+        is_after = has_record and any(sample.dose_rows_before >= first.number for sample in opening)
+        occasions.append(Occasion(index + 1, start_h, tuple(doses), samples, next_h, len(doses) > 1, is_after))
     return occasions
 
 
@@ -95,9 +119,16 @@ def analyse_occasion(
 
     flags: list[str] = ["doses_combined"] if occasion.is_combined else []
     times, values = _measured(occasion, options, flags)
+    before_dose = 0.0
     dose_mg = sum(dose.amount_mg for dose in occasion.doses) if occasion.doses and not is_metabolite else None
     vein = bool(occasion.doses) and all(dose.intravenous for dose in occasion.doses)
     duration_h = max((dose.duration_h for dose in occasion.doses), default=0.0)
+    # A metabolite has yet to be formed, so its profile starts at nothing after a bolus too.
+    at_once = vein and duration_h == 0.0 and len(occasion.doses) == 1 and not is_metabolite
+    if at_once and times and abs(times[0]) <= SAME_TIME_H and not (occasion.opens_after_dose and values[0] > 0.0):
+        # What was drawn before a bolus, or shows nothing of it, is no concentration of its profile.
+        before_dose = values[0]
+        times, values = times[1:], values[1:]
     result: dict[str, Any] = {
         "occasion": occasion.number,
         "dose_time_h": occasion.start_h,
@@ -118,9 +149,10 @@ def analyse_occasion(
     if peak == len(times) - 1:
         flags.append("peak_at_last_sample")
     measured = len(times)
-    at_once = vein and duration_h == 0.0 and len(occasion.doses) == 1
     back = None
     if at_once:
+        if before_dose > options.largest_residual_share * values[peak]:
+            flags.append("residual_before_dose")
         times, values, back = _with_back_extrapolation(times, values, flags)
         result["c0_ng_per_ml"] = values[0]
     else:
@@ -131,8 +163,8 @@ def analyse_occasion(
         flags.append("too_few_samples")
         result |= {"cmax_ng_per_ml": values[0], "tmax_h": times[0]}
         return result | {"flags": flags}, End(occasion.start_h + times[-1], values[-1] or None, None)
-    ends_h = duration_h if duration_h else -math.inf
-    found = analyse(np.asarray(times), np.asarray(values), options, len(times) - measured, ends_h)
+    inserted = len(times) - measured
+    found = analyse(np.asarray(times), np.asarray(values), options, inserted, occasion.end_of_input_h())
     flags += found.pop("flags")
     result |= found
     result["terminal_start_h"], result["terminal_end_h"] = result.pop("terminal_window_h") or (None, None)
@@ -146,8 +178,8 @@ def analyse_occasion(
     if vein:
         result["tlag_h"] = None
         for name in ("mrt_last_h", "mrt_inf_h", "mrt_inf_predicted_h"):
-            # An infusion lets molecules wait half its length on average before they enter.
-            result[name] = None if result[name] is None else result[name] - 0.5 * duration_h
+            # Molecules wait before they enter: half the length of an infusion on average.
+            result[name] = None if result[name] is None else result[name] - occasion.mean_input_h()
     result |= _by_dose(result, dose_mg, vein)
     result |= _intervals(np.asarray(times), np.asarray(values), occasion, result["terminal_rate_per_h"], options, flags)
     end = End(occasion.start_h + result["tlast_h"], result["clast_ng_per_ml"], result["terminal_rate_per_h"])
@@ -178,6 +210,7 @@ def _with_back_extrapolation(
     """The profile of a bolus from its own time on, and the area before the first sample (None where one is at 0 h).
 
     C0 lies on the line through the logarithms of the first two samples; where they do not fall it is the first value.
+    A sample at 0 h is one drawn after the dose.
     """
     import numpy as np
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ketascope.errors import InputError
 from ketascope.regimen.catalogue import input_limit, name_route
 from ketascope.regimen.problems import shown
-from ketascope.regimen.records import Record, check_names, file_name, is_dose, read_records, time_of
+from ketascope.regimen.records import NG_PER_ML, UNITS, Record, check_names, file_name, is_dose, read_records, time_of
 from ketascope.regimen.spans import number_text
 
 if TYPE_CHECKING:
@@ -29,15 +29,6 @@ COLUMNS = (
 )
 _LIKELY = tuple(name for name in COLUMNS if name not in ("SS", "II", "DRUG"))
 _REQUIRED = ("ID", "TIME", "DV")
-NG_PER_ML = {
-    "ng/ml": 1.0,
-    "ug/l": 1.0,
-    "mcg/l": 1.0,
-    "\N{GREEK SMALL LETTER MU}g/l": 1.0,
-    "mg/l": 1000.0,
-    "ug/ml": 1000.0,
-}
-UNITS = "ng/mL, ug/L, ug/mL or mg/L"
 INTRAVENOUS, EXTRAVASCULAR = "IV", "extravascular"
 
 
@@ -65,18 +56,22 @@ class GivenDose:
 
 @dataclass
 class Series:
-    """One analyte in one person, with the doses of that person. columns: the person's values of other columns."""
+    """One analyte in one person, with the doses of that person.
+
+    columns: the person's values of other columns. lacks_unit: some sample stands in a row without a UNIT.
+    """
 
     id: str
     analyte: str
     samples: list[Sample] = field(default_factory=list)
     doses: list[GivenDose] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
+    lacks_unit: bool = False
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What is not in the table. unit: of DV without a UNIT column; dose_mg: given to everybody at 0 h where no row is a
+    """What is not in the table. unit: of DV without a UNIT; dose_mg: given to everybody at 0 h where no row is a
     dose; intravenous: doses without a ROUTE and a RATE; by: columns that make groups.
     """
 
@@ -151,14 +146,15 @@ def _add(person: _Person, row: Record, analyte_column: str, units: dict[str, str
     dose = is_dose(row, bool(person.doses))
     if dose:
         _add_doses(person, row, time_h, choices)
-    if row.text("DV") is None or row.whole_number_in("MDV", 0):
+    if row.whole_number_in("MDV", 0):
         return
     if dose and row.text("EVID") is not None:
-        if row.text("DV") not in ("0", "0.0"):
+        if row.text("DV") not in (None, "0", "0.0"):
             raise row.error(
                 "DV", f"{shown(row.text('DV') or '')} stands in a dose row (EVID 1); give it a row with EVID 0"
             )
-    elif row.whole_number_in("EVID", 0) == 0:  # without EVID a row may hold a dose and the sample at it
+    # A mark alone is a value below the limit. Without EVID a row may hold a dose and the sample at it.
+    elif row.whole_number_in("EVID", 0) == 0 and (row.text("DV") is not None or _is_marked(row)):
         analyte = (row.text(analyte_column) if analyte_column else "concentration") or "concentration"
         _add_sample(person, row, time_h, analyte, units, choices)
 
@@ -198,13 +194,8 @@ def _add_sample(
 ) -> None:
     factor = _unit_factor(row, analyte, units, choices)
     text = row.text("DV") or ""
-    marked = row.whole_number_in("CENS" if "CENS" in row.cells else "BLQ", 0)
-    if marked not in (0, 1):
-        raise row.error(
-            "CENS" if "CENS" in row.cells else "BLQ", f"{marked} is unknown; 1 is below the limit, 0 a value"
-        )
     value: float | None = None
-    if not marked and text.upper() not in ("BLQ", "BQL", "BLOQ") and not text.startswith("<"):
+    if not _is_marked(row) and text.upper() not in ("BLQ", "BQL", "BLOQ") and not text.startswith("<"):
         value = row.number_in("DV", math.nan)
         if value < 0.0:
             raise row.error("DV", f"{number_text(value)} is below 0; no concentration is")
@@ -218,6 +209,16 @@ def _add_sample(
     person.seen[key] = row.number
     series = person.series.setdefault(analyte, Series(person.id, analyte))
     series.samples.append(Sample(time_h, value, before, row.text("OCC") or ""))
+    series.lacks_unit = series.lacks_unit or row.text("UNIT") is None
+
+
+def _is_marked(row: Record) -> bool:
+    """Whether a column says that the value is below the limit."""
+    column = "CENS" if "CENS" in row.cells else "BLQ"
+    marked = row.whole_number_in(column, 0)
+    if marked not in (0, 1):
+        raise row.error(column, f"{marked} is unknown; 1 is below the limit, 0 a value")
+    return marked == 1
 
 
 def _unit_factor(row: Record, analyte: str, units: dict[str, str], choices: Choices) -> float:
@@ -225,11 +226,13 @@ def _unit_factor(row: Record, analyte: str, units: dict[str, str], choices: Choi
     unit = (text or choices.unit or "ng/mL").casefold()
     if unit not in NG_PER_ML:
         raise row.error("UNIT", f"{shown(text or '')} is unknown; write {UNITS}")
+    # Two names of one unit, such as ng/mL and ug/L, say the same.
+    if choices.unit is not None and NG_PER_ML[unit] != NG_PER_ML[choices.unit.casefold()]:
+        raise row.error("UNIT", f"{shown(text or '')} contradicts the unit given, {choices.unit}; leave that out")
     before = units.setdefault(analyte, unit)
     if before != unit:
-        raise row.error(
-            "UNIT", f"{shown(text or 'ng/mL')} for {analyte} after '{before}'; one unit for all of an analyte"
-        )
+        said = shown(text or choices.unit or "ng/mL")
+        raise row.error("UNIT", f"{said} for {analyte} after '{before}'; one unit for all of an analyte")
     return NG_PER_ML[unit]
 
 

@@ -20,7 +20,29 @@ from ketascope.regimen.problems import CourseError, shown
 from ketascope.regimen.regimen import Regimen
 from ketascope.regimen.spans import number_text
 
-__all__ = ["Record", "check_names", "course_of", "file_name", "is_dose", "read_records", "regimen_of", "time_of"]
+__all__ = [
+    "NG_PER_ML",
+    "UNITS",
+    "Record",
+    "check_names",
+    "course_of",
+    "file_name",
+    "is_dose",
+    "read_records",
+    "regimen_of",
+    "time_of",
+]
+
+NG_PER_ML = {
+    "ng/ml": 1.0,
+    "ug/l": 1.0,
+    "mcg/l": 1.0,
+    "\N{GREEK SMALL LETTER MU}g/l": 1.0,
+    "mg/l": 1000.0,
+    "ug/ml": 1000.0,
+}
+"""What a concentration in each unit (casefolded, which makes the micro sign a mu) is multiplied by to be in ng/mL."""
+UNITS = "ng/mL, ug/L, ug/mL or mg/L"
 
 COLUMN_OF_FIELD = {
     "drug": "DRUG",

@@ -24,7 +24,7 @@ def facts(document: Document) -> tuple[tuple[str, str], ...]:
         ("Included", _inclusion(design)),
         ("Drop-out", _drop_out(design["drop_out"])),
         ("Rescue", _rescue(design["rescue"])),
-        ("Estimand", design["estimand"]),
+        ("Estimand", _estimand(document)),
         ("Analyses", f"{words(design['analyses']).replace('_', ' ')}; alpha {design['alpha']:g}, two-sided"),
         ("Looks", _looks(design["adaptation"])),
         ("Parameters", fixed),
@@ -40,6 +40,13 @@ def facts(document: Document) -> tuple[tuple[str, str], ...]:
         ("Not given, so defaulted", words(document["defaulted"])),
     ]
     return tuple(found)
+
+
+def _estimand(document: Document) -> str:
+    """The design's, and that of each method that has another."""
+    whole = document["design"]["estimand"]
+    others = [each for each in document["result"]["methods"] if each["estimand"] != whole]
+    return "; ".join([whole, *(f"{each['label']} {each['estimand']}" for each in others)])
 
 
 def _null_replicates(document: Document) -> str:

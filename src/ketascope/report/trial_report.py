@@ -142,6 +142,12 @@ def _main(document: Document) -> TableLayout:
         "Difference from the control: points, negative is better; percentage points for responders, positive is "
         "better. Bias: against complete data of all people planned. Mean numbers of people."
     )
+    notes = dict.fromkeys(
+        f" {method['label']}: {contrast['bias']['note']}."
+        for method, contrast in _contrasts(result)
+        if contrast["bias"]["note"]
+    )
+    about += "".join(notes)
     return TableLayout("result", "What a trial would find", about, "Analysis and arm", tuple(headings), tuple(rows))
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketascope.model.absorption import InputPlan
@@ -67,13 +66,14 @@ def step_inputs(plan: InputPlan, depots: int, grid_h: np.ndarray) -> StepInputs:
 @lru_cache(maxsize=1)
 def configure_jax() -> Any:
     """Import JAX once: float64, and a compilation cache on disk so that the next process need not compile."""
+    from platformdirs import user_cache_path
+
     jax: Any = importlib.import_module("jax")
     jax.config.update("jax_enable_x64", True)
     # With asynchronous dispatch XLA runs one computation at a time per device; without it each thread runs its own
     # chunk.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "ketascope" / "compiled"
+    folder = user_cache_path("ketascope", appauthor=False) / "compiled"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -99,12 +99,8 @@ def analyse(design: Design, trials: SimulatedTrials) -> dict[str, np.ndarray]:
 
 
 def observed_ratings(design: Design, trials: SimulatedTrials) -> Ratings:
-    """Ratings that the trial would have had; for the hypothetical estimand without those after a rescue."""
-    scores = trials.observed
-    if design.estimand == "hypothetical" and design.rescue is not None:
-        after = np.asarray(rated_h(design)) > trials.rescued_h[:, :, None]
-        scores = np.where(after, np.nan, scores)
-    return _ratings(design, trials, scores)
+    """Ratings that the trial would have had; which those are under its estimand is settled in `leaving`."""
+    return _ratings(design, trials, trials.observed)
 
 
 def complete_ratings(design: Design, trials: SimulatedTrials) -> Ratings:

@@ -143,9 +143,10 @@ class SimulatedTrials:
     arm: (people,), index into `Design.arms`, the same in every replicate (permuted blocks, so that any first k people
     are balanced as far as the shares allow). baseline: (replicates, people). complete: (replicates, people, visits),
     every rating after the baseline as it would have been without drop-out and rescue. observed: the same, NaN where a
-    rating is missing. rescued_h: (replicates, people), inf where nobody was rescued. redone and doubtful: people whose
-    states needed a finer grid, and those for whom no two grids agree (see `ketascope.simulation`). failed: people for
-    whom the solver has no finite numbers; all their ratings after the baseline are NaN, the complete ones too.
+    rating is missing or, for the hypothetical estimand, comes after a rescue. rescued_h: (replicates, people), inf
+    where nobody was rescued. redone and doubtful: people whose states needed a finer grid, and those for whom no two
+    grids agree (see `ketascope.simulation`). failed: people for whom the solver has no finite numbers; all their
+    ratings after the baseline are NaN, the complete ones too.
     """
 
     first_replicate: int

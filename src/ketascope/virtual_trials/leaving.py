@@ -26,7 +26,7 @@ STREAM = "trial.leaving"
 PERCENT = 100.0
 
 
-def observed_ratings(
+def remaining_ratings(
     design: Design, indication: Indication, arm: np.ndarray, baseline: np.ndarray, complete: np.ndarray, first: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ratings that a trial has, NaN where one is missing, (replicates, people, visits), and when rescue began in hours,

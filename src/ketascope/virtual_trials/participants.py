@@ -17,7 +17,7 @@ from ketascope.model.symptoms import Effects, StateCourse, load_indication, pati
 from ketascope.people import RANDOM_EFFECTS
 from ketascope.virtual_trials.arm_courses import ArmPlan, arm_plans, arm_states
 from ketascope.virtual_trials.design import SimulatedTrials
-from ketascope.virtual_trials.leaving import observed_ratings
+from ketascope.virtual_trials.leaving import remaining_ratings
 from ketascope.virtual_trials.randomisation import allocation
 from ketascope.virtual_trials.ratings import baselines, rating_errors
 from ketascope.virtual_trials.streams import PEOPLE_MOST, person_normals
@@ -76,7 +76,7 @@ def simulate_trials(design: Design, first: int, count: int, threads: int | None 
         complete[:, members] = ratings.reshape(count, len(members), len(visits_h))
     failed = ~np.isfinite(complete).all(axis=-1)
     complete[failed] = np.nan
-    observed, rescued_h = observed_ratings(design, indication, arm, rated, complete, first)
+    observed, rescued_h = remaining_ratings(design, indication, arm, rated, complete, first)
     return SimulatedTrials(first, arm, rated, complete, observed, rescued_h, redone, doubtful, int(failed.sum()))
 
 

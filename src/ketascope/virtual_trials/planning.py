@@ -67,7 +67,7 @@ def plan(
     curve, else the ANCOVA. Where `people_most` does not reach the target, "answer" has no value and "ceiling" says what
     no size exceeds. Raises InputError for a target, an arm or a design that cannot be planned for.
     """
-    _check(design, target, people_most, arm)
+    check_plan(design, target, people_most, arm)
     chosen = next((method for method in design.analyses if method in ON_CURVE), "ancova")
     block = sum(each.share for each in design.arms)
     fewest, largest = LEAST_BLOCKS * block, _whole_blocks(people_most, block)
@@ -88,14 +88,18 @@ def plan(
     return _document(design, target, chosen, arm, block, largest, found)
 
 
-def _check(design: Design, target: float, people_most: int, arm: str | None) -> None:
+def check_plan(design: Design, target: float, people_most: int = PEOPLE_MOST, arm: str | None = None) -> None:
+    """Raise InputError for what `plan` cannot plan for; quick, so that it may stand before a long run."""
     if not (math.isfinite(target) and 0.0 < target < 1.0):
         raise InputError(f"target {target:g}: must be between 0 and 1, such as 0.8")
     if design.is_null:
-        raise InputError("planning needs a difference to find: is_null must be false")
+        raise InputError("null = true in the design: a trial without an effect has no size to plan")
     block = sum(each.share for each in design.arms)
     if people_most < 2 * LEAST_BLOCKS * block:
-        raise InputError(f"people_most {people_most}: must be at least {2 * LEAST_BLOCKS * block}")
+        raise InputError(
+            f"arms: shares that add up to {block} need {2 * LEAST_BLOCKS * block} people to plan, and sizes are tried "
+            f"up to {people_most}; give smaller shares"
+        )
     names = [each.name for each in design.active]
     if arm is not None and arm not in names:
         import difflib

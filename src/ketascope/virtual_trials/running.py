@@ -64,7 +64,10 @@ class TrialResult:
         return self.contract
 
     def content_hash(self) -> str:
-        """SHA-256 over all parts in order: equal where every analysis is, and with an output folder every visit."""
+        """SHA-256 over all parts in order: equal where every analysis is, and with an output folder every visit.
+
+        Parts of the design, the null and the doses; runs of planning are left out.
+        """
         return str(self.contract["content_hash"])
 
 
@@ -102,9 +105,12 @@ def trial(
         compute_all = partial(_compute_all, folder=folder, engine=on, workers=workers, is_kept=output is not None)
         compute_all(chunks, finished, "replicates simulated and analysed", progress)
         document = _document(runs, folder)
+        planned, tried = (None, []) if plan is None else _planned(chosen, plan, folder, compute_all, progress)
+        # People of planning count too: an answer may rest on numbers that are missing or doubtful.
+        simulated = [*chunks, *tried]
         solver = {
-            "people": sum(chunk.count * chunk.design.people_simulated for chunk in chunks),
-            **folder.counts(chunks),
+            "people": sum(chunk.count * chunk.design.people_simulated for chunk in simulated),
+            **folder.counts(simulated),
         }
         contract = document | {
             "fingerprint": fingerprint(runs),
@@ -113,7 +119,7 @@ def trial(
             "solver": solver,
             "flags": [*document["flags"], *solver_flags(solver)],
             "chunks": {"count": len(chunks), "replicates_each": replicates_in_chunk(chosen)},
-            "plan": None if plan is None else _planned(chosen, plan, folder, compute_all, progress),
+            "plan": planned,
         }
         if output is not None:
             folder.write_result(contract)
@@ -156,18 +162,23 @@ def _document(runs: Sequence[Run], folder: OutputFolder) -> dict[str, Any]:
 
 def _planned(
     design: Design, target: float, folder: OutputFolder, compute_all: Callable[..., None], progress: Progress | None
-) -> dict[str, Any]:
-    """The smallest number of people for a power or assurance; each size that is tried is a run of its own."""
+) -> tuple[dict[str, Any], list[Chunk]]:
+    """The smallest number of people for a power or assurance; each size that is tried is a run of its own. With the
+    chunks of all those runs."""
     from ketascope.virtual_trials.planning import plan
+
+    runs: dict[str, Run] = {}
 
     def assess(tried: Design) -> Iterator[Tables]:
         # By what it is, not by when it was tried: a stopped search takes up what it had, whatever its target.
         run = Run(f"plan-{_hash(_plain(tried))[:12]}", tried, tried.replicates)
+        runs[run.name] = run
         finished = {index for index, chunk in enumerate(run.chunks) if folder.is_finished(chunk)}
         compute_all(run.chunks, finished, f"looking for the number of people: {tried.people}", progress)
         return folder.tables(run.chunks)
 
-    return plan(design, target, assess)
+    found = plan(design, target, assess)
+    return found, [chunk for run in runs.values() for chunk in run.chunks]
 
 
 def runs_of(design: Design, null_replicates: int | None = None, keeps_visits: bool = True) -> list[Run]:
@@ -250,6 +261,10 @@ def _check_numbers(design: Design, null_replicates: int | None, plan: float | No
         raise InputError(f"seed {design.seed}: must be a whole number from 0 to 2^63 - 1")
     if plan is not None and not design.alpha < plan < 1.0:
         raise InputError(f"plan {plan:g}: must be a share above alpha ({design.alpha:g}) and below 1, such as 0.8")
+    if plan is not None:
+        from ketascope.virtual_trials.planning import check_plan
+
+        check_plan(design, plan)
 
 
 @contextmanager

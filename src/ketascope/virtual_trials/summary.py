@@ -56,6 +56,7 @@ METHODS: Mapping[str, tuple[str, str, str]] = {
     ),
     "responders": ("responders", f"{TEST}; interval: {INTERVAL}; a missing rating is no response", "share of people"),
 }
+COMPOSITE = "composite: who was rescued or left counts as no response"
 QUANTITIES = {
     "assurance": "share of trials, over what the model's parameters may be, that find the arm significantly better",
     "power": "share of trials, at the model's central parameters, that find the arm significantly better",
@@ -114,6 +115,24 @@ def summarise(design: Design, tables: Iterable[Table]) -> dict[str, Any]:
     return document | {"sentences": sentences(document)}
 
 
+def estimand_of(design: Design, method: str) -> str:
+    """What a method estimates where people are rescued; a responder cannot be what a hypothetical estimand asks for,
+    as a rating that is left out is no response."""
+    is_composite = method == "responders" and design.rescue is not None and design.estimand == "hypothetical"
+    return COMPOSITE if is_composite else design.estimand
+
+
+def _rescue_note(design: Design, method: str) -> str | None:
+    """Why complete data, which have no rescue, have another estimand than the method; None where they have the same."""
+    if design.rescue is None:
+        return None
+    notes = {
+        "treatment policy": "the difference includes the effect of rescue, which complete data do not have",
+        COMPOSITE: "the difference includes that who is rescued counts as no response; complete data have no rescue",
+    }
+    return notes.get(estimand_of(design, method))
+
+
 def _rules(design: Design) -> dict[str, str | None]:
     looks = len(design.adaptation.information) > 1
     return {
@@ -153,16 +172,13 @@ def _method(design: Design, method: str, found: _Gathered) -> dict[str, Any]:
     columns = {name: np.concatenate(parts) for name, parts in found.columns.items()}
     replicates = len(columns["estimate"]) if columns else 0
     label, test, unit = METHODS[method]
+    named = {"method": method, "label": label, "test": test, "unit": unit, "estimand": estimand_of(design, method)}
     if not replicates:
-        return {"method": method, "label": label, "test": test, "unit": unit, "replicates": 0, "contrasts": []}
+        return named | {"replicates": 0, "contrasts": []}
     _, adjusted = _successes(design, method, columns)
     # The trial goes on until its last comparison has ended.
     people = columns["people"].max(axis=1).astype(float)
-    return {
-        "method": method,
-        "label": label,
-        "test": test,
-        "unit": unit,
+    return named | {
         "replicates": replicates,
         "any_arm": monte_carlo.share(int(adjusted.any(axis=1).sum()), replicates),
         "people_used": {
@@ -211,8 +227,8 @@ def _contrast(design: Design, method: str, index: int, columns: Mapping[str, NDA
         "spread": _spread(design, columns),
         "active_mean": monte_carlo.mean(columns["active_mean"]),
         "control_mean": monte_carlo.mean(columns["control_mean"]),
-        "bias": _bias(estimate - columns["complete_estimate"]),
-        "coverage": _coverage(design, columns),
+        "bias": _bias(estimate - columns["complete_estimate"]) | {"note": _rescue_note(design, method)},
+        "coverage": _coverage(design, method, columns),
         "people": monte_carlo.mean(columns["people"].astype(float)),
         "analysed": monte_carlo.mean(columns["analysed"].astype(float)),
         "stopping": _stopping(columns),
@@ -259,11 +275,15 @@ def _spread(design: Design, columns: Mapping[str, NDArray[Any]]) -> dict[str, An
     }
 
 
-def _coverage(design: Design, columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Share of intervals that hold the true effect, where every replicate has the same one."""
+def _coverage(design: Design, method: str, columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Share of intervals that hold the true effect, where every replicate has the same one and it is known."""
+    rescue = _rescue_note(design, method)
     has = np.isfinite(columns["low"])
     if design.is_null:
+        # Without a drug effect rescue comes to all arms alike, so the true difference is 0 whatever is counted.
         truth, note = 0.0, "of no difference"
+    elif rescue is not None:
+        return dict(monte_carlo.NOTHING) | {"note": f"not known: {rescue}"}
     elif design.parameters == "fixed":
         complete = columns["complete_estimate"]
         truth = float(np.nanmean(complete)) if np.isfinite(complete).any() else math.nan

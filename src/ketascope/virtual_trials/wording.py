@@ -47,9 +47,12 @@ def _contrast(document: Mapping[str, Any], method: Mapping[str, Any], row: Mappi
         )
     bias = row["bias"]
     if bias["low"] is not None and not bias["low"] <= 0.0 <= bias["high"]:
+        by = f"{size * bias['value']:+.2f} {unit} ({size * bias['low']:+.2f} to {size * bias['high']:+.2f})"
+        # Another estimand is no error: the word is kept for a reference that is the same.
         found.append(
-            f"Its estimate is off by {size * bias['value']:+.2f} {unit} ({size * bias['low']:+.2f} to "
-            f"{size * bias['high']:+.2f}) against complete data of all people planned."
+            f"Its estimate is off by {by} against complete data of all people planned."
+            if bias["note"] is None
+            else f"Its estimate differs by {by} from complete data of all people planned: {bias['note']}."
         )
     failed = sum(entry["count"] for entry in row["failures"].values())
     if failed:

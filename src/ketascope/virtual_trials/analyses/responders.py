@@ -123,14 +123,19 @@ def number_needed_to_treat(difference: float, low: float, high: float) -> dict[s
     """Number needed to treat for one more responder with its interval, from a difference of shares with its interval.
 
     An interval that holds no difference gives no single interval of the number: "low" is then the smallest number
-    needed to treat, "high" None, and "harm" the smallest number needed to harm.
+    needed to treat, "high" None, and "harm" the smallest number needed to harm. A number without bound is None.
     """
-    number = 1.0 / difference if difference > 0.0 else None
-    if low > 0.0:
-        return {"value": number, "low": 1.0 / high, "high": 1.0 / low, "harm": None}
     return {
-        "value": number,
-        "low": 1.0 / high if high > 0.0 else None,
-        "high": None,
-        "harm": -1.0 / low if low < 0.0 else math.inf,
+        "value": _one_in(difference),
+        "low": _one_in(high),
+        "high": _one_in(low),
+        "harm": _one_in(-low),
     }
+
+
+def _one_in(share: float) -> float | None:
+    """How many people hold one more; None where no number does, or none that is finite."""
+    if not share > 0.0:
+        return None
+    number = 1.0 / float(share)
+    return number if math.isfinite(number) else None

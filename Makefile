@@ -23,7 +23,7 @@ help:
 	@echo "make bench-places  a store of places of full size: build, memory, questions (10 GB of disk, ten minutes)"
 	@echo "make bench-web the web app: times, weight, 50 clients, overload, generated requests (ten minutes)"
 	@echo "make bench-trials  virtual trials: one process, two, a cluster, killed workers; what large studies cost"
-	@echo "make validate-exchange  exported models in libRoadRunner, fits of simulated people (a quarter of an hour)"
+	@echo "make validate-exchange  exported models in libRoadRunner, fits of simulated people (a few minutes)"
 	@echo "make docs      build/docs/index.html"
 	@echo "make lint      ruff and mypy; make format mends what ruff can mend"
 	@echo "make generate  rewrite the generated pages and the output shown in the README"

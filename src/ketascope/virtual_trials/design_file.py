@@ -113,15 +113,6 @@ def design_from(table: Mapping[str, Any], source: str) -> Design:
 
     Raises InputError as `read_design` does.
     """
-    try:
-        return _design(table, source)
-    except InputError as error:
-        # Whatever the file holds is echoed, line breaks too.
-        line = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(error))
-        raise InputError(line) from None
-
-
-def _design(table: Mapping[str, Any], source: str) -> Design:
     defaulted: list[str] = []
     top = Table(table, "", source, KEYS, defaulted, none=("null", "scenarios", "curves", "observed"))
     title = top.text("title", "Two arms in GAD") or Path(source).stem

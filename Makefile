@@ -33,7 +33,8 @@ help:
 	@echo "make audit-dependencies  known vulnerabilities of the locked packages (needs pip-audit and a network)"
 	@echo "make clean     remove what was built; make distclean removes $(VENV) too"
 
-# Each stamp is made last, so an interrupted step is done again and a finished one never is.
+# Each stamp is made last, so an interrupted step is done again and a finished one never is. Packages are not compiled
+# when they are installed: Python compiles a module when it is first imported, and most of theirs never are.
 $(VENV)/.made:
 	@python="$(PYTHON)"; \
 	usable='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'; \
@@ -51,13 +52,13 @@ $(VENV)/.made:
 
 $(VENV)/.run: requirements/run.txt pyproject.toml $(VENV)/.made
 	@echo "Installing what ketascope needs"
-	@$(PIP) install --require-hashes --requirement requirements/run.txt
+	@$(PIP) install --no-compile --require-hashes --requirement requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "Installing what tests and documentation need"
-	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install --no-compile --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 run: $(VENV)/.run

@@ -19,9 +19,9 @@ import reference_problem as reference
 from gradients import reference_problem
 from peers.ketascope_native import CHAIN
 
-from ketascope.model.pharmacokinetics import Modes
 from ketascope.solver.engine import advance_block, configure_jax
 from ketascope.solver.gradients import jax_step, solve_at
+from ketascope.solver.linear import Modes
 
 PEOPLE = (1_000, 10_000, 100_000, 1_000_000)
 ON_PROCESSOR = (50, 400)

@@ -16,16 +16,17 @@ import reference_problem as reference
 from peers.ketascope_native import CHAIN
 
 from ketascope.model import cascade
+from ketascope.model.absorption import step_inputs
 from ketascope.model.parameter_store import load_parameters
-from ketascope.model.pharmacokinetics import Modes
 from ketascope.model.plasma import plasma
 from ketascope.people import Person, individual_values, random_normals
 from ketascope.regimen import load_presets, parse
 from ketascope.simulation import Case
 from ketascope.solver.chain import Chain
-from ketascope.solver.engine import CHUNK, StepInputs, configure_jax, step_inputs
+from ketascope.solver.engine import CHUNK, configure_jax
 from ketascope.solver.gradients import COMPILER_OPTIONS, SegmentedInputs, segmented, solve_at, tree_shape
 from ketascope.solver.grid import DEFAULT_RULE, make_grid
+from ketascope.solver.linear import Modes, StepInputs
 
 TURNS = 25
 PRESET, SAMPLING = "iv-six", "venous"

@@ -11,13 +11,13 @@ import numpy as np
 
 from ketascope.comparing.setting import make_setting
 from ketascope.model import cascade, receptor
+from ketascope.model.absorption import step_inputs
 from ketascope.model.exposure import ketamine_doses
 from ketascope.model.plasma import plasma
 from ketascope.people import individual_values, random_normals
 from ketascope.regimen import load_presets, parse
 from ketascope.simulation import Case, check_grid, run_patients
 from ketascope.solver.chain import Chain
-from ketascope.solver.engine import step_inputs
 from ketascope.solver.native.engine import ends, solve
 
 PEOPLE, TURNS = 1024, 5

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ketascope.model.pharmacokinetics import Modes, three_compartment_modes, two_compartment_modes
+from ketascope.model.pharmacokinetics import three_compartment_modes, two_compartment_modes
 from ketascope.solver.collocation import linear_step
+from ketascope.solver.linear import Modes
 
 DOSE_MG = 35.0
 INFUSION_H = 40.0 / 60.0

@@ -105,6 +105,21 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         context.close()
 
 
+def width_of(page: Page) -> int:
+    """How wide a page is, in pixels; more than its window where it has to be scrolled sideways."""
+    return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
+def followed_skip_link(page: Page) -> str:
+    """What the first link that the keyboard reaches says; following it must lead to the main part of the page."""
+    page.keyboard.press("Tab")
+    said = str(page.evaluate("document.activeElement.textContent"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#main")
+    assert page.evaluate("document.activeElement.id") == "main"
+    return said
+
+
 def serious_violations(page: Page) -> list[str]:
     """What axe-core calls serious or critical on a page: rule, help text and the elements, one line each."""
     from axe_playwright_python.sync_playwright import Axe

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -29,6 +32,15 @@ pytest_plugins = ("browser_fixtures",)
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(scope="module", autouse=True)
+def memory_goes_back() -> Iterator[None]:
+    """After each file: compiling a gradient takes up to a gigabyte, which the C library would keep for the process."""
+    yield
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The top folder of the repository."""
@@ -44,3 +56,27 @@ def generate() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session", autouse=True)
+def documents_keep_their_contracts() -> Iterator[None]:
+    """Every document of trial, fit, nca and import that any test makes is held to its contract."""
+    from ketascope.contract import check_document
+    from ketascope.exchange.importing import Import
+    from ketascope.fitting.data_fit import Fit
+    from ketascope.noncompartmental.analysing import Analysis
+    from ketascope.virtual_trials.running import TrialResult
+
+    def checked(name: str, document: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+        def of(result: Any) -> dict[str, Any]:
+            found = document(result)
+            check_document(name, found)
+            return found
+
+        return of
+
+    kinds: dict[str, Any] = {"trial": TrialResult, "fit": Fit, "nca": Analysis, "import": Import}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, kind in kinds.items():
+            patch.setattr(kind, "document", checked(name, kind.document))
+        yield

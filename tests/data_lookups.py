@@ -6,6 +6,11 @@ from typing import Any
 
 from ketascope import data
 
+# What errors list; names and order are held by tests/test_regimen_data.py and tests/test_data_files.py.
+DRUGS = ", ".join(data.load("drugs"))
+ROUTES = ", ".join(data.load("routes"))
+INDICATIONS = ", ".join(data.load("indications"))
+
 
 def class_name(drug: str) -> str:
     """A drug's class where its rows stand under the class, else its own name."""

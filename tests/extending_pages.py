@@ -126,7 +126,16 @@ def _made(edit: Edit, path: Path) -> None:
     else:
         # Rows of a table follow each other without a gap.
         text += ("" if not text or edit.kind == "text" else "\n") + edit.body
-    # Written aside, since the file may be a hard link to the original.
+    _written(path, text)
+
+
+def put_in(path: Path, rows: str) -> None:
+    """Rows at the end of a file of a copy, which need not be there yet."""
+    _written(path, (path.read_text(encoding="utf-8") if path.exists() else "") + rows)
+
+
+def _written(path: Path, text: str) -> None:
+    """Written aside, since the file may be a hard link to the original."""
     aside = path.with_name(f".{path.name}.aside")
     aside.write_text(text, encoding="utf-8")
     aside.replace(path)

@@ -12,21 +12,23 @@ from typing import Any
 import numpy as np
 
 from ketascope.model import cascade
+from ketascope.model.absorption import step_inputs
 from ketascope.model.parameter_store import load_parameters
-from ketascope.model.pharmacokinetics import Modes
 from ketascope.model.plasma import plasma
 from ketascope.people import Person, individual_values, random_normals
 from ketascope.regimen import parse
 from ketascope.simulation import Case
 from ketascope.solver import engine as jax_engine
 from ketascope.solver.chain import Chain
-from ketascope.solver.engine import StepInputs, step_inputs
+from ketascope.solver.gradients import jax_step
 from ketascope.solver.grid import DEFAULT_RULE, GridRule, make_grid
+from ketascope.solver.linear import Modes, StepInputs
 from ketascope.solver.native.engine import DEFAULT_LAYOUT, Outputs, Solution, solve
 from ketascope.solver.native.kernel import Layout
 
 PERSON = Person()
 ROWS = load_parameters()
+CHAIN_STEP = jax_step(cascade.CHAIN)
 
 
 @cache
@@ -110,7 +112,7 @@ def by_jax(case: Case, grid_h: np.ndarray) -> np.ndarray:
     channels = len(cascade.CHANNELS)
     inputs = inputs_of(case, grid_h)
     return jax_engine.solve(
-        cascade.chain_step,
+        CHAIN_STEP,
         cascade.start_states,
         channels,
         case.modes,

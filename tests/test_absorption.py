@@ -62,23 +62,37 @@ def test_im_and_sc_fill_one_depot_with_the_absorbed_fraction(sampling: str, star
 DEVICES = [("ketamine", 0, False), ("esketamine", 1, False), ("esketamine", 2, True), ("esketamine", 3, True)]
 
 
+# Parameter file of the rates, and the start of the rows for what is swallowed beside the nose or the mouth.
+SETS = {
+    "venous-published": ("absorption", "nasal_swallowed"),
+    "arterial-published": ("absorption", "nasal_swallowed"),
+    "venous": ("pooled", "swallowed"),
+    "arterial": ("pooled", "swallowed"),
+}
+
+
 @pytest.mark.parametrize(("drug", "device", "later"), DEVICES)
-@pytest.mark.parametrize("sampling", ["venous-published", "arterial-published"])
+@pytest.mark.parametrize("sampling", SETS)
 def test_nasal_is_absorbed_through_the_nose_and_the_rest_swallowed(
     sampling: str, drug: str, device: int, later: bool
 ) -> None:
-    factor = number("absorption.nasal_later_device_factor") if later else 1.0
+    start, swallowed = SETS[sampling]
+    factor = number(f"{start}.nasal_later_device_factor") if later else 1.0
     rates, events = inputs_of("nasal", drug, sampling, device)
-    assert rates == ["absorption.nasal_rate_per_h", "absorption.nasal_swallowed_rate_per_h"]
-    swallowing = number("absorption.nasal_swallowed_duration_h")
+    assert rates == [f"{start}.nasal_rate_per_h", f"{start}.{swallowed}_rate_per_h"]
+    swallowing = number(f"{start}.{swallowed}_duration_h")
     assert events == [(2.0, 0.0, 0, 0.0, factor), (2.0, swallowing, 1, 1.0, -factor)]
 
 
 @pytest.mark.parametrize("route", ["SL", "buccal"])
-def test_under_the_tongue_and_in_the_cheek_the_mouth_absorbs_and_the_rest_is_swallowed(route: str) -> None:
-    rates, events = inputs_of(route)
-    assert rates == ["absorption.transmucosal_rate_per_h", "absorption.nasal_swallowed_rate_per_h"]
-    mouth, gut = (number(f"absorption.{name}_duration_h") for name in ("transmucosal", "nasal_swallowed"))
+@pytest.mark.parametrize("sampling", [name for name in SETS if name != "arterial-published"])
+def test_under_the_tongue_and_in_the_cheek_the_mouth_absorbs_and_the_rest_is_swallowed(
+    sampling: str, route: str
+) -> None:
+    start, swallowed = SETS[sampling]
+    rates, events = inputs_of(route, sampling=sampling)
+    assert rates == [f"{start}.transmucosal_rate_per_h", f"{start}.{swallowed}_rate_per_h"]
+    mouth, gut = (number(f"{start}.{name}_duration_h") for name in ("transmucosal", swallowed))
     assert events == [(2.0, mouth, 0, 0.0, 1.0), (2.0, gut, 1, 1.0, -1.0)]
 
 
@@ -101,27 +115,6 @@ def test_swallowed_tablets_release_at_their_own_pace_and_rectal_at_once(sampling
 
 
 # The pooled set -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("drug", "device", "later"), DEVICES)
-@pytest.mark.parametrize("sampling", ["venous", "arterial"])
-def test_pooled_nasal_is_absorbed_through_the_nose_and_the_rest_swallowed(
-    sampling: str, drug: str, device: int, later: bool
-) -> None:
-    factor = number("pooled.nasal_later_device_factor") if later else 1.0
-    rates, events = inputs_of("nasal", drug, sampling, device)
-    assert rates == ["pooled.nasal_rate_per_h", "pooled.swallowed_rate_per_h"]
-    swallowing = number("pooled.swallowed_duration_h")
-    assert events == [(2.0, 0.0, 0, 0.0, factor), (2.0, swallowing, 1, 1.0, -factor)]
-
-
-@pytest.mark.parametrize("route", ["SL", "buccal"])
-@pytest.mark.parametrize("sampling", ["venous", "arterial"])
-def test_pooled_mouth_absorbs_and_the_rest_is_swallowed_at_either_sampling_site(sampling: str, route: str) -> None:
-    rates, events = inputs_of(route, sampling=sampling)
-    assert rates == ["pooled.transmucosal_rate_per_h", "pooled.swallowed_rate_per_h"]
-    mouth, gut = number("pooled.transmucosal_duration_h"), number("pooled.swallowed_duration_h")
-    assert events == [(2.0, mouth, 0, 0.0, 1.0), (2.0, gut, 1, 1.0, -1.0)]
 
 
 @pytest.mark.parametrize("sampling", ["venous", "arterial"])

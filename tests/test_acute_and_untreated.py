@@ -13,39 +13,16 @@ from ketascope.model.parameter_store import load_parameters
 from ketascope.model.scenario import choose_model, load_scenarios
 from ketascope.model.symptoms import (
     Effects,
-    StateCourse,
-    effects_from_draws,
     load_indication,
     population_means,
     untreated_means,
 )
-from ketascope.model.uncertainty import population_draws
-
-INDICATIONS = ("gad", "sad", "ptsd", "ocd", "mdd")
-TIMES = np.array([0.0, 2.0, 24.0, 168.0, 672.0, 1344.0])
-REFERENCE = {"unblinding": np.array([0.8]), "fast": np.array([0.5]), "slow": np.array([0.3])}
+from symptom_courses import INDICATIONS, TIMES, course, effects_of
 
 
 @pytest.fixture(scope="module")
 def parameters():
     return load_parameters()
-
-
-def effects_of(indication, parameters, draws=1, seed=0, control="inert"):
-    drawn = population_draws(parameters, draws, seed)
-    reference = {name: np.full(draws, value[0]) for name, value in REFERENCE.items()}
-    return effects_from_draws(indication, drawn, reference, parameters, control)
-
-
-def course(draws=1, **states):
-    """States of an option; what is not named is zero, as it is without the drug."""
-    zero = np.zeros((draws, len(TIMES)))
-    given = {name: zero + np.asarray(value) for name, value in states.items() if name != "visits"}
-    return StateCourse(
-        times_h=TIMES,
-        **{name: given.get(name, zero) for name in ("fast", "slow", "unblinding", "ssri")},
-        visits=np.asarray(states.get("visits", np.zeros(len(TIMES)))),
-    )
 
 
 class TestScenarios:
@@ -186,6 +163,9 @@ class TestUntreated:
         assert found.change[0, 0] == 0.0
         assert found.change[0, 2] == pytest.approx(indication.untreated_smd * indication.endpoint_sd)
         assert (found.change[0] == found.change[1]).all()
+        shifted = untreated_means(indication, parameters, approach, np.array([0.1]), np.array([0, 2]))
+        expected = (indication.untreated_smd + 0.1) * indication.endpoint_sd
+        assert shifted.change[0, 2] == pytest.approx(expected)
         assert (np.diff(found.change[0]) < 0.0).all()
         assert found.response.shape == (3, 2)
         assert (found.response >= 0.0).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "ketascope"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(?P<room>\w+)` \| [^|]+ \|(?P<imports>[^|]*)\|$", re.MULTILINE)
-EXCEPTION = re.compile(r"^- `(?P<file>[\w/]+\.py)` imports `(?P<room>\w+)`$", re.MULTILINE)
+EXCEPTION = re.compile(r"^- `(?P<file>[\w/]+\.py)` imports `(?P<room>\w+)`", re.MULTILINE)
+MUTUAL = re.compile(r"^- (?P<rooms>`\w+`(?:, `\w+`)+): ", re.MULTILINE)
+PLACES = re.compile(r"^\| [^|]+ \| (?P<files>`src/ketascope/[^|]+) \| [^|]+ \|$", re.MULTILINE)
 
 MAY_IMPORT = {row["room"]: set(re.findall(r"`(\w+)`", row["imports"])) for row in ROW.finditer(PAGE)}
 KNOWN = sorted((row["file"], row["room"]) for row in EXCEPTION.finditer(PAGE))
@@ -38,9 +40,9 @@ NAMED_IN_CODE = {
     "claims/live/responders.py": "asks the study tables for the drug that the sentence names",
     "claims/matching/reading.py": "tells ketamine from esketamine in a sentence",
     "claims/matching/unsaid.py": "tells what a sentence without a drug speaks of",
-    "evidence/pharmacokinetics/design.py": "a figure read in a vein while an infusion runs into one",
-    "exchange/event_tables.py": "numbers the compartment of a dose: into plasma, or into a depot",
-    "report/estimation.py": "courses after infusions have a drawing of their own",
+    "evidence/symptom_trials/likelihood.py": "depression is what the other indications are multiples of",
+    "exchange/effect_part.py": "depression is what the other indications are multiples of",
+    "model/symptoms.py": "depression is what the other indications are multiples of",
 }
 
 
@@ -80,6 +82,13 @@ def files() -> Iterator[tuple[str, str, ast.AST]]:
 
 
 FILES = list(files())
+# File, its room, and another room that it imports; errors, files and the version are everyone's.
+USED = {
+    (file, room, room_of(module))
+    for file, room, tree in FILES
+    for module in imported(tree)
+    if room_of(module) not in {room, "errors", "files", "__version__", "_version"}
+}
 
 
 def test_every_room_is_in_the_table_and_every_room_of_the_table_exists():
@@ -89,15 +98,29 @@ def test_every_room_is_in_the_table_and_every_room_of_the_table_exists():
 
 
 def test_no_room_imports_what_the_table_does_not_allow():
-    found = set()
-    for file, room, tree in FILES:
-        for module in imported(tree):
-            other = room_of(module)
-            allowed = {room, "errors", "files", "__version__", "_version"} | MAY_IMPORT[room]
-            if other not in allowed:
-                found.add((file, other))
+    found = {(file, other) for file, room, other in USED if other not in MAY_IMPORT[room]}
 
     assert sorted(found) == KNOWN
+
+
+def test_no_room_is_allowed_what_it_does_not_use():
+    used = {(room, other) for _, room, other in USED}
+
+    assert [(room, other) for room, others in MAY_IMPORT.items() for other in others if (room, other) not in used] == []
+
+
+def test_rooms_that_need_each_other_are_those_of_the_page():
+    reached = {room: set(others) for room, others in MAY_IMPORT.items()}
+    for between in MAY_IMPORT:
+        for others in reached.values():
+            others |= reached[between] if between in others else set()
+    groups = {
+        frozenset(other for other in reached if other in reached[room] and room in reached[other])
+        for room in reached
+        if room in reached[room]
+    }
+
+    assert groups == {frozenset(re.findall(r"`(\w+)`", row["rooms"])) for row in MUTUAL.finditer(PAGE)}
 
 
 @pytest.mark.parametrize(
@@ -134,32 +157,76 @@ def test_charts_compute_nothing():
             assert not names & arrays, file
 
 
-def constants(node: ast.expr) -> set[object]:
+def constants(node: ast.expr, named: Mapping[str, object]) -> set[object]:
+    """What an expression is compared with; named: constants of the package by the name that code gives them."""
     if isinstance(node, ast.Constant):
         return {node.value}
+    if isinstance(node, ast.Name | ast.Attribute):
+        return {named.get(node.id if isinstance(node, ast.Name) else node.attr)}
     if isinstance(node, ast.Tuple | ast.List | ast.Set):
-        return set().union(*(constants(item) for item in node.elts))
+        return set().union(*(constants(item, named) for item in node.elts))
     return set()
+
+
+def named_constants() -> dict[str, object]:
+    """Words that files give a name in capitals, by that name."""
+    found: dict[str, object] = {}
+    for _, _, tree in FILES:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                found |= {t.id: node.value.value for t in node.targets if isinstance(t, ast.Name) and t.id.isupper()}
+    return found
 
 
 def test_no_code_asks_whether_it_is_this_drug_route_or_indication():
     names = {name for table in ("drugs", "routes", "indications") for name in load(table)}
+    named = named_constants()
     found = {
         file
         for file, _, tree in FILES
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare)
-        if names & set().union(*(constants(side) for side in (node.left, *node.comparators)))
+        if names & set().union(*(constants(side, named) for side in (node.left, *node.comparators)))
     }
 
     assert found == set(NAMED_IN_CODE)
 
 
-def test_every_place_that_the_page_says_numbers_live_in_exists():
-    places = re.findall(r"`(src/ketascope/[\w/.]*)`", PAGE)
+def places() -> Iterator[Path]:
+    """Files and folders of the page's table; a name without a folder lies where the one before it does."""
+    for row in PLACES.finditer(PAGE):
+        folder = ROOT
+        for name in re.findall(r"`([^`]+)`", row["files"]):
+            place = ROOT / name if "/" in name.rstrip("/") else folder / name
+            folder = place.parent
+            yield place
 
-    assert len(places) >= 10
-    assert [place for place in places if not (ROOT / place).exists()] == []
+
+def test_near_names_are_looked_for_in_one_place():
+    looking = {
+        file
+        for file, _, tree in FILES
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if "difflib" in (alias.name, getattr(node, "module", None))
+    }
+
+    assert looking == {"errors.py"}
+
+
+def test_every_file_that_holds_data_stands_on_the_page_and_every_place_of_the_page_exists():
+    named = list(places())
+    assert len(named) > 40
+    assert len(named) == len(set(named))
+    assert [place for place in named if not place.exists()] == []
+    # A folder stands for its files, but the room of data is listed file by file.
+    assert SOURCE / "data" not in named
+    data = {path for ending in ("toml", "csv", "json") for path in SOURCE.rglob(f"*.{ending}")}
+    data = {path for path in data if not {"static", "templates"} & set(path.parts)}
+    assert len(data) > 100
+    missing = [path for path in data if not {path, *path.parents} & set(named)]
+    assert sorted(path.relative_to(SOURCE).as_posix() for path in missing) == []
 
 
 def test_every_file_with_an_equation_stands_on_the_page_of_equations():

@@ -33,6 +33,7 @@ from ketascope.report.audit import print_audit
 from ketascope.report.audit_page import audit_html, write_audit_html
 from ketascope.report.audit_text import marked_text
 from ketascope.report.cleaning import clean, printable
+from page_reading import flat
 
 DOCUMENTS = {"small": small_article, "none": no_claims, "overlapping": overlapping, "hostile": hostile}
 ATTRIBUTES = {
@@ -58,10 +59,6 @@ LINK = re.compile(r"#[a-z0-9-]+|https://doi\.org/10\.[A-Za-z0-9_.;()/:-]+")
 
 def read(html: str) -> LexborHTMLParser:
     return LexborHTMLParser(html)
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 def elements(tree: LexborHTMLParser) -> list[LexborNode]:

@@ -26,6 +26,7 @@ from ketascope.report.audit_words import (
     words,
 )
 from ketascope.report.cleaning import clean, printable
+from page_reading import contrast, flat
 
 DOCUMENTS = {"small": small_article, "none": no_claims, "overlapping": overlapping, "hostile": hostile}
 
@@ -34,10 +35,6 @@ def printed(document: dict[str, Any], width: int = 80, **options: Any) -> str:
     console = Console(width=width, file=io.StringIO(), highlight=False, **options)
     print_audit(document, console)
     return console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 # What is said
@@ -172,17 +169,10 @@ def test_the_verdict_has_the_colour_of_the_chart_style() -> None:
     assert "48;2;213;94;0m WRONG " in text
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_words_on_the_colour_of_a_verdict_have_contrast(verdict: str) -> None:
     look = load_style()["verdicts"][verdict]
-    high, low = sorted((luminance(look["colour"]), luminance(look["ink"])), reverse=True)
-    assert (high + 0.05) / (low + 0.05) >= 4.5
+    assert contrast(look["colour"], look["ink"]) >= 4.5
 
 
 def test_every_verdict_kind_check_and_form_has_words() -> None:

@@ -75,6 +75,28 @@ class TestTheDocument:
         assert evidence in " ".join(text.split())
         assert set(evidence.split()) <= set(text.split())
 
+    def test_one_sign_is_enough_where_one_is_needed(self):
+        text = "Ketamine has been given in hospitals for many years. In our clinic every person is monitored."
+        covered = {item["id"]: item["covered"] for item in audit_text(text, live=False)["left_out"]}
+        assert covered["supervision"]
+        assert not covered["risks"]
+
+    @pytest.mark.parametrize(
+        ("added", "answer"),
+        [
+            ("", "no"),
+            ("However, it is not for everyone.", "partly"),
+            ("However, it has drawbacks.", "yes"),
+            ("However, it has drawbacks. Call us now.", "partly"),
+            ("However, call us now.", "no"),
+            ("Call us now.", "no"),
+        ],
+    )
+    def test_signs_of_both_sides_count_and_a_sign_of_selling_takes_one_step_back(self, added, answer):
+        text = f"Ketamine has been given in hospitals for many years, and in clinics of late. {added}"
+        items = {item["id"]: item["met"] for item in audit_text(text, live=False)["discern"]["items"]}
+        assert items["balanced"] == answer
+
     def test_headings_are_marked_as_such(self, document):
         text = document["article"]["text"]
         spans = [text[one["start"] : one["end"]] for one in document["article"]["headings"]]

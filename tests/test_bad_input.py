@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from data_lookups import DRUGS, INDICATIONS, ROUTES
 from ketascope.cli import main
 
 IV = "ketamine 0.5 mg/kg IV over 40 min"
-DRUGS = "ketamine, esketamine, escitalopram, sertraline, paroxetine, fluoxetine, venlafaxine"
-ROUTES = "IV, IM, SC, nasal, SL, buccal, oral, oral-ER, rectal"
 COMMANDS = (
     "audit, calibrate, compare, evidence, export, find, fit, import, nca, parameters, providers, serve, simulate, "
     "trial, validate"
@@ -82,7 +81,7 @@ BAD: dict[tuple[str, ...], str] = {
         "feder2021, null, two-arm-gad"
     ),
     ("trial", "two-arm-gad", "--engine", "proceses"): (
-        "engine 'proceses' is unknown; did you mean 'processes'? Engines: processes, serial, dask://local, "
+        "engine 'proceses' is unknown; did you mean 'processes'? Known: processes, serial, dask://local, "
         "dask://HOST:PORT"
     ),
     ("trial", "two-arm-gad", "--engine", "dask://here"): (
@@ -91,14 +90,15 @@ BAD: dict[tuple[str, ...], str] = {
     ("trial", "two-arm-gad", "--workers", "0"): "workers 0: must be 1 to 1024",
     ("trial", "two-arm-gad", "--replicates", "0"): "replicates 0: must be 1 to 1000000",
     ("trial", "two-arm-gad", "--plan", "3"): ("plan 3: must be a share above alpha (0.05) and below 1, such as 0.8"),
+    ("trial", "two-arm-gad", "--arm", "ketamine"): "arm ketamine: belongs to a plan; write a plan too, such as 0.8",
     ("trial", "two-arm-gad", "--output", "no/such"): ("output no/such: the folder no does not exist; create it first"),
     ("fit", "none.csv"): "cannot read 'none.csv': No such file or directory",
-    ("fit", "ok.csv", "--method", "nut"): "method 'nut' is unknown; did you mean 'nuts'? Methods: map, nuts",
+    ("fit", "ok.csv", "--method", "nut"): "method 'nut' is unknown; did you mean 'nuts'? Known: map, nuts",
     ("fit", "ok.csv", "--values", "p.json"): (
         "--values: holds the population's values, so it must come with --population"
     ),
     ("export", "ketamine 35 mg IM", "--format", "nomem"): (
-        "format 'nomem' is unknown; did you mean 'nonmem'? Formats: sbml, nonmem, rxode2, mrgsolve"
+        "format 'nomem' is unknown; did you mean 'nonmem'? Known: sbml, nonmem, rxode2, mrgsolve"
     ),
     ("export", "ketamine 35 mg IM", "--format", "nonmem", "--indication", "gad"): (
         "indication changes nothing in an event table; leave it out, or write the format sbml"
@@ -111,7 +111,7 @@ BAD: dict[tuple[str, ...], str] = {
     ("nca", "none.csv"): "cannot read 'none.csv': No such file or directory",
     ("nca", "ok.csv", "--interval", "6h"): "--interval: 1 times; write two, such as 0h,24h",
     ("nca", "ok.csv", "--area", "linea"): (
-        "area-rule 'linea' is unknown; did you mean 'linear'? Rules: linear-up/log-down, linear"
+        "area-rule 'linea' is unknown; did you mean 'linear'? Known: linear-up/log-down, linear"
     ),
     # Names.
     ("compare", "ketamin 0.5 mg/kg IV"): f"word 1 'ketamin': unknown drug; did you mean 'ketamine'? Drugs: {DRUGS}",
@@ -124,10 +124,8 @@ BAD: dict[tuple[str, ...], str] = {
     ("compare", "escitalopram 10 mg IV"): (
         "word 4 'IV': escitalopram by IV is not covered; routes of escitalopram: oral"
     ),
-    ("compare", "--indication", "gda"): (
-        "indication 'gda' is unknown; did you mean 'gad'? Known: gad, sad, ptsd, ocd, mdd"
-    ),
-    ("simulate", IV, "--indication", "xyz"): "indication 'xyz' is unknown. Known: gad, sad, ptsd, ocd, mdd",
+    ("compare", "--indication", "gda"): (f"indication 'gda' is unknown; did you mean 'gad'? Known: {INDICATIONS}"),
+    ("simulate", IV, "--indication", "xyz"): f"indication 'xyz' is unknown. Known: {INDICATIONS}",
     ("compare", "--scenario", "expectanc"): (
         f"scenario 'expectanc' is unknown; did you mean 'expectancy'? Known: {SCENARIOS}"
     ),
@@ -153,7 +151,7 @@ BAD: dict[tuple[str, ...], str] = {
     ("calibrate", "--seed", "-1"): "seed -1: must be a whole number from 0 to 2147482647",
     ("calibrate", "--part", "pharmacokinetics", "--seed", "-1"): "seed -1: must be a whole number from 0 to 2^31 - 1",
     ("calibrate", "--part", "trails"): (
-        "part 'trails' is unknown; did you mean 'trials'? Parts: trials, pharmacokinetics"
+        "part 'trails' is unknown; did you mean 'trials'? Known: trials, pharmacokinetics"
     ),
     ("validate", "--sampling", "venous", "--estimation", "x.md"): (
         "--estimation: its page holds both sites; write it without --sampling"
@@ -167,8 +165,8 @@ BAD: dict[tuple[str, ...], str] = {
     ("parameters", "poled"): (
         "parameter 'poled' is unknown; did you mean 'pooled'? ('ketascope parameters' lists all)"
     ),
-    ("compare", "--show", "chnge"): f"--show 'chnge': unknown table; did you mean 'change'? Tables: {TABLES}",
-    ("compare", "--show", "zzz"): f"--show 'zzz': unknown table. Tables: {TABLES}",
+    ("compare", "--show", "chnge"): f"--show 'chnge' is unknown; did you mean 'change'? Known: {TABLES}",
+    ("compare", "--show", "zzz"): f"--show 'zzz' is unknown. Known: {TABLES}",
     ("compare", "ketamine 35 mg IM", "ketamine 35mg im"): "'ketamine 35 mg IM' is given twice; give each regimen once",
     # What is missing from a sentence.
     ("compare", ""): f"the sentence is empty; {SHAPE}",
@@ -256,7 +254,7 @@ BAD: dict[tuple[str, ...], str] = {
     ("compare", "--events", "no_route.csv"): (
         "row 1: 'no_route.csv' has no column ROUTE; needed are TIME AMT DRUG ROUTE"
     ),
-    ("compare", "--events", "misspelt.csv"): "row 1, column 'TIMES': unknown column; did you mean TIME?",
+    ("compare", "--events", "misspelt.csv"): "row 1, column 'TIMES': unknown column; did you mean 'TIME'?",
     ("compare", "--events", "not_a_number.csv"): "row 3, column AMT: 'abc' is not a number",
     ("compare", "--events", "before_start.csv"): (
         "row 2, column TIME: -1 is before the start (0); sort the rows by time"
@@ -276,7 +274,7 @@ BAD: dict[tuple[str, ...], str] = {
     ("simulate", "--events", "no_dose.csv"): (
         "'no_dose.csv' has no dose; a dose is a row with EVID 1 and an AMT above 0"
     ),
-    ("simulate", "--events", "short_row.csv"): "row 2: 3 cells, but the header has 7",
+    ("simulate", "--events", "short_row.csv"): "row 2: 3 cells, but the header has 7; a comma in a cell needs quotes",
     ("simulate", "--events", "empty.csv"): ("row 1: 'empty.csv' has no column TIME; needed are TIME AMT DRUG ROUTE"),
     ("simulate", "--events", "heavy.csv"): (
         "heavy.csv: phase 1 (ketamine 900 mg IV), amount: "

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from audit_documents import hostile, no_claims, overlapping, small_article
-from browser_fixtures import OpenPage, serious_violations
+from browser_fixtures import OpenPage, followed_skip_link, serious_violations, width_of
 from ketascope.report.audit_page import write_audit_html
 
 DOCUMENTS = {"small": small_article, "none": no_claims, "overlapping": overlapping, "hostile": hostile}
@@ -28,8 +28,7 @@ def test_axe_finds_nothing_serious(pages: dict[str, Path], open_page: OpenPage, 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_nothing_is_wider_than_a_narrow_telephone(pages: dict[str, Path], open_page: OpenPage, name: str) -> None:
-    page = open_page(pages[name], width=360)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert width_of(open_page(pages[name], width=360)) == 360
 
 
 def test_checks_stand_beside_the_text_where_there_is_room_and_below_it_where_not(
@@ -80,11 +79,7 @@ def test_a_hostile_article_runs_nothing(pages: dict[str, Path], open_page: OpenP
 
 
 def test_the_skip_link_is_first_and_leads_to_the_text(pages: dict[str, Path], open_page: OpenPage) -> None:
-    page = open_page(pages["small"])
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the marked article"
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    assert followed_skip_link(open_page(pages["small"])) == "Skip to the marked article"
 
 
 def test_the_page_turns_dark_with_the_system(pages: dict[str, Path], open_page: OpenPage) -> None:

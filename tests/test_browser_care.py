@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from browser_fixtures import OpenPage, serious_violations
+from browser_fixtures import OpenPage, followed_skip_link, serious_violations, width_of
 from care_documents import hostile, near_hoboken, nothing_found
 from ketascope.report.care_page import write_places_html
 
@@ -37,8 +37,7 @@ def test_axe_finds_nothing_serious(
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_nothing_is_wider_than_a_narrow_telephone(pages: dict[str, Path], open_page: OpenPage, name: str) -> None:
-    page = open_page(pages[name], width=360)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert width_of(open_page(pages[name], width=360)) == 360
 
 
 def test_the_page_needs_no_script_and_asks_for_nothing_else(pages: dict[str, Path], open_page: OpenPage) -> None:
@@ -77,11 +76,7 @@ def test_the_list_stands_before_the_map_and_beside_it_where_there_is_room(
 
 
 def test_the_skip_link_is_first_and_leads_to_the_list(pages: dict[str, Path], open_page: OpenPage) -> None:
-    page = open_page(pages["places"])
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the places"
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    assert followed_skip_link(open_page(pages["places"])) == "Skip to the places"
 
 
 def test_the_map_follows_the_colour_scheme(pages: dict[str, Path], open_page: OpenPage) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browser_fixtures import OpenPage, serious_violations
+from browser_fixtures import OpenPage, followed_skip_link, serious_violations, width_of
 from web_client import web_server
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_every_page_is_whole_and_usable_by_anyone(visit, root, name, width, sche
     page = visit(PAGES[name], width=width, scheme=scheme)
     keep(page, root, f"{name}_{width}_{scheme}")
     assert serious_violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert width_of(page) == width
     assert page.get_by_role("heading", level=1).count() == 1
     assert page.get_by_text("988").first.is_visible()
     assert page.context.cookies() == []
@@ -103,7 +103,7 @@ def test_on_paper_a_page_is_light_and_as_wide_as_the_sheet(visit, name):
     """794 px are the width of A4; what is folded away is not printed, and the line of help is."""
     page = visit(PAGES[name], width=794, scheme="dark")
     page.emulate_media(media="print")
-    assert page.evaluate("document.documentElement.scrollWidth") == 794
+    assert width_of(page) == 794
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("details:not([open])").filter(visible=True).count() == 0
     assert page.get_by_text("988").first.is_visible()
@@ -116,11 +116,8 @@ def test_on_paper_a_page_is_light_and_as_wide_as_the_sheet(visit, name):
 
 def test_the_first_key_leads_past_the_navigation(visit):
     page = visit("/about")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/about#main")
-    assert page.evaluate("document.activeElement.id") == "main"
+    assert followed_skip_link(page) == "Skip to the content"
+    assert page.url.endswith("/about#main")
 
 
 def test_a_chart_comes_alive_within_the_policy(visit):

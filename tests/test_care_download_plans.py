@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ketascope.care.download import DEFAULT_NAMES, NAMES, Download, download, downloads_in, verified
+from ketascope.care.download import DEFAULT_NAMES, Download, download, downloads_in, verified
 from ketascope.care.download.addresses import patience_figures, rebased, sources
 from ketascope.care.download.connection import check_address, default_patience
 from ketascope.care.download.release_pages import releases
@@ -97,8 +97,8 @@ class TestAddresses:
         assert default_patience().attempts == patience_figures()["attempts"] >= 3
 
     def test_the_default_is_among_the_names(self) -> None:
-        assert set(DEFAULT_NAMES) < set(NAMES)
-        assert NAMES == ("findtreatment", "samhsa-directory", "nppes", "nppes-weekly")
+        assert set(DEFAULT_NAMES) < set(sources())
+        assert tuple(sources()) == ("findtreatment", "samhsa-directory", "nppes", "nppes-weekly")
 
     def test_another_server_keeps_path_and_query(self) -> None:
         assert (

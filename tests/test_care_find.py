@@ -75,6 +75,10 @@ class TestWhatCannotBeTold:
         assert coverage["answer"] == "cannot tell"
         assert "CA" in coverage["unlisted_states"]
 
+    def test_one_service_that_is_held_everywhere_does_not_vouch_for_another(self):
+        assert find("90210", offers=["ketamine-infusion"])["coverage"]["answer"] == "complete"
+        assert find("90210", offers=["ketamine-infusion", "tms"])["coverage"]["answer"] == "cannot tell"
+
     def test_a_circle_that_reaches_an_unlisted_state_is_partial_and_names_it(self):
         coverage = find("08002", offers=["tms"], within="60mi")["coverage"]
         assert coverage["answer"] == "partial"
@@ -87,10 +91,12 @@ class TestWhatCannotBeTold:
         assert document["results"] == []
         assert [source["edition"] for source in document["store"]["sources"]] == ["2025"]
 
-    def test_a_cut_of_a_newer_directory_takes_nothing_away(self, tmp_path):
-        store = build_store([directory_file(tmp_path, HOBOKEN)], store=tmp_path / "places.duckdb").store
+    def test_a_cut_of_a_newer_directory_takes_nothing_away_and_an_older_one_adds_nothing(self, tmp_path):
+        files = [directory_file(tmp_path, HOBOKEN), directory_file(tmp_path, BAYONNE, year=2020)]
+        store = build_store(files, store=tmp_path / "places.duckdb").store
         document = find("10001", offers=["ketamine-infusion"], limit=1, store=store)
         assert document["results"][0]["name"].startswith("VA NY Harbor")
+        # The packaged one holds New Jersey whole, and is newer than the user's file of 2020.
         assert [source["edition"] for source in document["store"]["sources"]] == ["2022", "2024"]
 
     def test_what_is_held_of_an_unlisted_state_is_said_as_it_is(self, tmp_path):
@@ -179,6 +185,15 @@ class TestSources:
         assert first["phone"] == BAYONNE["phone"]
         assert {"ketamine-infusion", "tms"} <= set(first["offers"])
 
+    def test_a_site_is_for_veterans_only_where_any_of_its_sources_says_so(self, tmp_path):
+        twin = BAYONNE | {"latitude": "40.6687", "longitude": "-74.1143", "service_code_info": "MH * TMS"}
+        of_veterans = BAYONNE | {"service_code_info": "MH * VAMC"}
+        files = [directory_file(tmp_path, of_veterans, HOBOKEN), locator_file(tmp_path, twin)]
+        store = build_store(files, store=tmp_path / "places.duckdb", with_packaged=False).store
+        document = find("07002", store=store)
+        assert [row["veterans_only"] for row in document["results"]] == [True, False]
+        assert "veterans_only" in {flag["code"] for flag in document["flags"]}
+
     def test_filters_look_at_the_site_whichever_source_says_it(self, two_sources):
         document = find("07002", offers=["tms"], payment=["medicare"], store=two_sources)
         assert [row["name"] for row in document["results"]] == [BAYONNE["name1"]]
@@ -217,7 +232,7 @@ class TestRadius:
     @pytest.mark.parametrize(
         ("text", "km"), [("50mi", 80.4672), ("80 km", 80.0), ("1.5 miles", 2.414016), ("20 Kilometers", 20.0)]
     )
-    def test_units(self, text, km):
+    def test_miles_and_kilometres_are_read_as_km(self, text, km):
         assert math.isclose(read_radius(text), km)
 
     @pytest.mark.parametrize(

@@ -29,16 +29,13 @@ from ketascope.report.care_words import (
     web_link,
 )
 from ketascope.report.cleaning import clean
+from page_reading import flat
 
 
 def printed(document: dict[str, Any], width: int = 80) -> str:
     console = Console(width=width, file=io.StringIO(), highlight=False)
     print_places(document, console)
     return console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 def rows(document: dict[str, Any]) -> list[dict[str, str]]:

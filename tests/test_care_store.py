@@ -169,6 +169,14 @@ class TestABuild:
         assert ask(report.store, "SELECT name FROM place") == [{"name": "SECOND NAME"}]
         assert (report.files[0].places, report.files[0].superseded) == (1, 1)
 
+    def test_another_number_at_the_same_door_does_not_take_the_place_of_the_first(self, tmp_path):
+        first = registry_file(tmp_path, {}, day="20250413")
+        report = build(tmp_path, first, registry_file(tmp_path, {"npi": "1245319599"}, day="20250420"))
+        assert [row["npi"] for row in ask(report.store, "SELECT npi FROM place ORDER BY npi")] == [
+            "1234567893",
+            "1245319599",
+        ]
+
     @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)])
     def test_weekly_files_switch_a_number_off_and_on_again_whatever_their_order(self, tmp_path, order):
         off, on = {"deactivated": "04/15/2025"}, {"reactivated": "04/22/2025"}
@@ -267,6 +275,7 @@ class TestJoining:
             ("street1", "356 Avenue C"),
             ("name1", "North Star Health"),
             ("city", "Hoboken"),
+            ("state", "NY"),
             ("name1", "North Star Heath Systems"),
         ],
     )

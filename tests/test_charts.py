@@ -14,27 +14,22 @@ from ketascope.charts import Chart, acute_effects, cascade, render_png, render_s
 from ketascope.charts.axes import nice_domain, place, spread, time_ticks
 from ketascope.charts.style import config, load_style, looks, scale
 from ketascope.report.format import number
-
-FIXTURES = Path(__file__).parent / "fixtures"
-
-
-def read(name: str) -> dict[str, Any]:
-    return json.loads((FIXTURES / name).read_text(encoding="utf-8"))
+from stored_documents import stored
 
 
 @pytest.fixture
 def gad() -> dict[str, Any]:
-    return read("comparison_gad.json")
+    return stored("comparison_gad.json")
 
 
 @pytest.fixture
 def ptsd() -> dict[str, Any]:
-    return read("comparison_ptsd.json")
+    return stored("comparison_ptsd.json")
 
 
 @pytest.fixture
 def simulation() -> dict[str, Any]:
-    return read("simulation_iv_series.json")
+    return stored("simulation_iv_series.json")
 
 
 def course_of(case: dict[str, Any]) -> Chart:
@@ -47,7 +42,7 @@ def acute_of(case: dict[str, Any]) -> Chart:
 
 def every_chart() -> list[Chart]:
     gad, ptsd, simulation = (
-        read(n) for n in ("comparison_gad.json", "comparison_ptsd.json", "simulation_iv_series.json")
+        stored(n) for n in ("comparison_gad.json", "comparison_ptsd.json", "simulation_iv_series.json")
     )
     return [course_of(gad), course_of(ptsd), acute_of(gad), acute_of(ptsd), cascade(simulation)]
 
@@ -230,8 +225,17 @@ def test_panels_show_the_placebo_mean_in_grey_except_placebos_own(gad: dict[str,
     assert len(with_grey) == len(panels) - 1
 
 
-def test_without_placebo_there_is_no_grey_line_and_no_word_of_it(gad: dict[str, Any]) -> None:
+def test_the_grey_line_is_the_options_own_placebo_not_the_pill(gad: dict[str, Any]) -> None:
     gad["curves"] = [curve for curve in gad["curves"] if curve["kind"] != "placebo"]
+    own = [curve["change"]["placebo_mean"][-1] for curve in gad["curves"] if "change" in curve]
+    records = course_of(gad).spec["datasets"]["course"]
+    last_h = max(record["time_h"] for record in records)
+    assert [record["placebo_mean"] for record in records if record["time_h"] == last_h] == own
+
+
+def test_without_placebo_there_is_no_grey_line_and_no_word_of_it(gad: dict[str, Any]) -> None:
+    for curve in gad["curves"]:
+        curve.get("change", {}).pop("placebo_mean", None)
     assert "mean with placebo" not in texts_of(course_of(gad))
 
 

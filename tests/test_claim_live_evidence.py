@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from fresh_process import python
 from ketascope import pooled_evidence
 from ketascope.claims.library import approvals, claim
 from ketascope.claims.live import Bench, live_check
@@ -261,7 +259,7 @@ def test_a_programming_error_is_not_swallowed(monkeypatch):
         live_check("evidence-ptsd")
 
 
-def test_checks_on_trials_and_facts_load_neither_jax_nor_charts(root):
+def test_checks_on_trials_and_facts_load_neither_jax_nor_charts():
     script = (
         "import sys\n"
         "from ketascope.claims.live import live_check\n"
@@ -270,9 +268,6 @@ def test_checks_on_trials_and_facts_load_neither_jax_nor_charts(root):
         "    assert live_check(name).computed\n"
         "print(sorted({'jax', 'altair', 'polars', 'xarray', 'torch'} & set(sys.modules)))\n"
     )
-    environment = os.environ | {"PYTHONPATH": str(root / "src")}
-    run = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    run = python("-c", script)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "[]"

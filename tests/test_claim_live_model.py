@@ -9,10 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from ketascope import parameters
-from ketascope.claims.library import claim, claims
+from ketascope.claims.library import KINDS, claim, claims
 from ketascope.claims.live import Bench, check_names, live_check
 from ketascope.claims.live.bench import data_file
-from ketascope.claims.live.result import KINDS
 from ketascope.data import load
 from ketascope.model.parameter_store import load_parameters
 from ketascope.regimen import load_presets, parse
@@ -114,6 +113,12 @@ def test_a_faster_fall_of_the_benefit_shortens_its_half_life(bench, results):
     assert found["trials_one_infusion_low_d"] == 10.0
     assert found["trials_one_infusion_high_d"] == 12.0
     assert "by day 10 to 12" in results["lasts-days-to-weeks"].words
+    # The slow part's half-life with 1.96 standard deviations of its logarithm on either side.
+    row = parameters(str(data_file()["check"]["duration"]["row"]))[0]
+    spread = math.exp(1.96 * row.uncertainty.sd)
+    middle, low, high = (found[f"slow_part_half_life_h{end}"] for end in ("", "_low", "_high"))
+    assert middle == pytest.approx(24.0 * row.value)
+    assert (middle / low, high / middle) == pytest.approx((spread, spread), rel=1e-4)
 
     def halve(options):
         options[0]["symptoms"]["versus_placebo"]["7d"]["median"] /= 2.0

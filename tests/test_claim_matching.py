@@ -49,7 +49,7 @@ def only(sentence: str, previous: str = "") -> Match:
         ("Ketamine appears to be approved for anxiety.", "hedged"),
     ],
 )
-def test_denial_and_hedging(sentence: str, form: str) -> None:
+def test_denial_and_hedging_are_told_from_assertion(sentence: str, form: str) -> None:
     assert found(sentence) == {"ketamine-approved-anxiety": form}
 
 
@@ -104,6 +104,7 @@ def test_two_claims_have_places_of_their_own() -> None:
         ("0.5 mg/kg", (0.5, 0.5, "mg_per_kg")),
         ("two to six weeks", (2, 6, "weeks")),
         ("between 30 and 45 minutes", (30, 45, "minutes")),
+        ("between 45 and 30 minutes", (30, 45, "minutes")),
         ("$400 to $800", (400, 800, "usd")),
         ("1,200 dollars", (1200, 1200, "usd")),
         ("six infusions", (6, 6, "sessions")),
@@ -111,7 +112,7 @@ def test_two_claims_have_places_of_their_own() -> None:
         ("twenty-five hours", (25, 25, "hours")),
     ],
 )
-def test_quantities(words: str, quantity: tuple[float, float, str]) -> None:
+def test_a_quantity_in_words_or_digits_is_read_with_its_unit(words: str, quantity: tuple[float, float, str]) -> None:
     assert [item.quantity for item in quantities(tokenise(words))] == [quantity]
 
 
@@ -131,7 +132,7 @@ def test_quantities(words: str, quantity: tuple[float, float, str]) -> None:
         "?!",
     ],
 )
-def test_what_claims_nothing(sentence: str) -> None:
+def test_questions_and_conditions_claim_nothing(sentence: str) -> None:
     assert found(sentence) == {}
 
 
@@ -145,7 +146,7 @@ def test_hostile_sentences_do_no_harm(hostile: str) -> None:
     assert time.perf_counter() - start < 20
 
 
-def test_factual() -> None:
+def test_a_statement_about_medicines_is_told_from_questions_and_the_rest() -> None:
     assert is_factual("Ketamine was first made in Detroit.")
     assert is_factual("SSRIs can cause nausea.")
     assert not is_factual("Our car park is behind the house.")
@@ -163,7 +164,7 @@ def test_statements_of_the_library_are_found() -> None:
     assert lost == []
 
 
-def test_phrases() -> None:
+def test_a_phrase_ends_after_the_words_that_it_met() -> None:
     def end(phrase: str, words: str) -> int:
         return Phrase(phrase).end(tokenise(words), 0)
 
@@ -194,10 +195,17 @@ def test_verdicts_follow_form_and_number() -> None:
     assert (
         verdict_of(onset, only("SSRIs take twelve to sixteen weeks to work.")) == onset.supported_range.verdict_outside
     )
+    # A number judges what is asserted; with a reservation the sentence has the verdict of the reservation.
+    assert onset.verdict_hedged != onset.supported_range.verdict_outside
+    assert verdict_of(onset, only("SSRIs may take twelve to sixteen weeks to work.")) == onset.verdict_hedged
 
 
 def test_units_are_turned_into_each_other() -> None:
     assert in_unit((14, 28, "days"), "weeks") == (2, 4)
+    assert in_unit((90, 120, "minutes"), "hours") == (1.5, 2)
+    # A year of 365.25 days and a month of a twelfth of it.
+    assert in_unit((1, 12, "months"), "years") == pytest.approx((1 / 12, 1))
+    assert in_unit((2, 4, "years"), "days") == pytest.approx((2 * 365.25, 4 * 365.25))
     assert in_unit((100, 200, "percent"), "fold") == (2, 3)
     assert in_unit((6, 6, "sessions"), "weeks") is None
 

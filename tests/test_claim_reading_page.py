@@ -75,7 +75,7 @@ def test_blocks_are_kept_apart_and_named() -> None:
         ("<title>" + "x" * 5000 + "</title><p>Text.", "x" * 197 + "..."),
     ],
 )
-def test_title(content: str, title: str) -> None:
+def test_the_title_is_that_of_the_page_on_one_line_of_bounded_length(content: str, title: str) -> None:
     assert read_article("a.html", content=content.encode()).title == title
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from fresh_process import environment, python
 from ketascope import __version__, parameters
 from ketascope.cli import main
 from ketascope.cli.group import COMMANDS
@@ -31,20 +31,6 @@ def run(*arguments, code=0):
     result = CliRunner().invoke(main, list(arguments))
     assert result.exit_code == code, result.stderr or result.exception
     return result
-
-
-def process(root, *arguments, stdin=None, **options):
-    environment = os.environ | {"PYTHONPATH": str(root / "src")}
-    return subprocess.run(
-        [sys.executable, "-m", "ketascope", *arguments],
-        env=environment,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        **options,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -337,14 +323,14 @@ class TestSimulate:
 
 
 class TestProcess:
-    def test_the_module_runs_as_the_command_does(self, root):
-        result = process(root, "--version")
+    def test_the_module_runs_as_the_command_does(self):
+        result = python("-m", "ketascope", "--version")
         assert result.returncode == 0
         assert result.stdout.split()[-1] == __version__
         assert result.stderr == ""
 
-    def test_an_error_of_the_module_is_one_line_and_code_2(self, root):
-        result = process(root, "compare", "ketamin 35 mg IV")
+    def test_an_error_of_the_module_is_one_line_and_code_2(self):
+        result = python("-m", "ketascope", "compare", "ketamin 35 mg IV")
         assert result.returncode == 2
         assert result.stdout == ""
         assert result.stderr.startswith("ketascope: word 1 'ketamin': unknown drug")
@@ -353,12 +339,11 @@ class TestProcess:
     @pytest.mark.parametrize(
         "arguments", [["parameters"], ["parameters", "--json"], ["validate", "--json"]], ids=" ".join
     )
-    def test_a_reader_that_goes_away_is_no_error(self, arguments, root):
+    def test_a_reader_that_goes_away_is_no_error(self, arguments):
         """`ketascope parameters | head -1`: no traceback and no message, whatever is left unsaid."""
-        environment = os.environ | {"PYTHONPATH": str(root / "src")}
         with subprocess.Popen(
             [sys.executable, "-m", "ketascope", *arguments],
-            env=environment,
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as child:
@@ -369,8 +354,8 @@ class TestProcess:
         assert errors == b""
         assert child.returncode in (0, 1)
 
-    def test_progress_goes_to_a_terminal_and_never_to_standard_output(self, root):
-        result = process(root, "compare", IV, "ketamine 35 mg IM", *FEW, "--json")
+    def test_progress_goes_to_a_terminal_and_never_to_standard_output(self):
+        result = python("-m", "ketascope", "compare", IV, "ketamine 35 mg IM", *FEW, "--json")
         assert result.returncode == 0
         assert result.stderr == ""
         assert len(json.loads(result.stdout)["options"]) == 2

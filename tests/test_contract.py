@@ -12,10 +12,9 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from ketascope import compare
+from ketascope import compare, contract
 from ketascope.cli import main
 from ketascope.comparing.flags import flag_messages
-from ketascope.contract import check_comparison, comparison_schema
 from ketascope.regimen import load_presets
 
 INDICATIONS = ("gad", "sad", "ptsd", "ocd", "mdd")
@@ -170,8 +169,8 @@ def check_quantities(option):
 
 
 def check_document(document):
-    jsonschema.Draft202012Validator(comparison_schema()).validate(document)
-    check_comparison(document)
+    jsonschema.Draft202012Validator(contract.document_schema("comparison")).validate(document)
+    contract.check_document("comparison", document)
     for option in document["options"]:
         check_quantities(option)
         assert unexplained(option) == [], option["id"]
@@ -304,19 +303,19 @@ BREAKS = {
 def test_the_schema_and_the_models_both_refuse(name):
     document = broken(BREAKS[name])
     with pytest.raises(ValidationError):
-        check_comparison(document)
+        contract.check_document("comparison", document)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft202012Validator(comparison_schema()).validate(document)
+        jsonschema.Draft202012Validator(contract.document_schema("comparison")).validate(document)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_not_finite_is_refused(value):
     document = broken(lambda document, option: option["pk"]["ketamine_cmax_ng_per_ml"].update(high=value))
     with pytest.raises(ValidationError):
-        check_comparison(document)
+        contract.check_document("comparison", document)
 
 
 def test_an_interval_that_does_not_hold_its_median_is_refused():
     document = broken(lambda document, option: option["pk"]["ketamine_cmax_ng_per_ml"].update(low=1e9))
     with pytest.raises(ValidationError, match="does not hold"):
-        check_comparison(document)
+        contract.check_document("comparison", document)

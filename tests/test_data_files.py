@@ -15,8 +15,10 @@ import pytest
 
 from data_lookups import class_name, effects, evidence_row, harm_rows, practical_row, ssri
 from ketascope import data
+from ketascope.errors import InputError
 
-INDICATIONS = ("gad", "sad", "ptsd", "ocd", "mdd")
+FOLDER = Path(data.__file__).parent
+INDICATIONS = tuple(data.load("indications"))
 ROUTES = ("IV", "IM", "SC", "nasal", "SL", "buccal", "oral", "oral-ER", "rectal")
 KETAMINES = ("ketamine", "esketamine")
 ANTIDEPRESSANTS = ("escitalopram", "sertraline", "paroxetine", "fluoxetine", "venlafaxine")
@@ -149,21 +151,45 @@ class TestEveryNumberCanBeFollowedToItsRow:
 
 
 class TestFilesAsText:
-    @pytest.mark.parametrize("name", FILES)
-    def test_a_file_stays_readable(self, name: str) -> None:
-        text = (Path(data.__file__).parent / f"{name}.toml").read_text(encoding="utf-8")
+    @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.toml")), ids=lambda path: path.stem)
+    def test_a_file_stays_readable(self, path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
         assert len(text.splitlines()) < 600
-        assert text.startswith("#"), "the header states the rules"
+        assert text.startswith("#"), "the header states the rules, or where they stand"
+        assert path.parent == FOLDER or (path.parent / "README.md").is_file()
 
-    @pytest.mark.parametrize("name", FILES)
-    def test_a_file_names_no_machine_path(self, name: str) -> None:
-        text = (Path(data.__file__).parent / f"{name}.toml").read_text(encoding="utf-8")
-        assert not re.search(r"(^|[\s\"'])/(work|tmp|home|usr)/", text)
+    @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.toml")), ids=lambda path: path.stem)
+    def test_a_file_names_no_machine_path(self, path: Path) -> None:
+        assert not re.search(r"(^|[\s\"'])/(work|tmp|home|usr)/", path.read_text(encoding="utf-8"))
+
+    def test_a_folder_of_files_is_read_as_one_table_in_the_order_that_the_files_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "kinds").mkdir()
+        for name, text in {
+            "a": "listed = 2\n[a]\nx = 1\n[[row]]\ny = 1\n",
+            "b": "listed = 1\n[b]\nx = 2\n[[row]]\ny = 2\n",
+            "c": "[c]\nx = 3\n",
+        }.items():
+            (tmp_path / "kinds" / f"{name}.toml").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(data, "_FOLDER", tmp_path)
+
+        assert data.names() == ("kinds",)
+        table = data.load.__wrapped__("kinds")
+        assert [name for name in table if name != "row"] == ["b", "a", "c"]
+        assert table["row"] == [{"y": 2}, {"y": 1}]
+
+        (tmp_path / "kinds" / "d.toml").write_text("[a]\nx = 4\n", encoding="utf-8")
+        with pytest.raises(InputError, match=r"^the data file kinds/d\.toml is damaged: 'a' stands in another"):
+            data.load.__wrapped__("kinds")
 
 
 class TestIndications:
-    def test_the_five_indications_are_there_and_no_other(self) -> None:
-        assert set(data.load("indications")) == set(INDICATIONS)
+    def test_the_five_indications_are_there_in_the_order_in_which_they_are_listed(self) -> None:
+        assert INDICATIONS[:5] == ("gad", "sad", "ptsd", "ocd", "mdd")
+
+    def test_an_indication_stands_in_the_file_of_its_name(self) -> None:
+        assert {path.stem for path in (FOLDER / "indications").glob("*.toml")} == set(INDICATIONS)
 
     @pytest.mark.parametrize("indication", INDICATIONS)
     def test_an_indication_has_what_the_model_needs(self, indication: str) -> None:
@@ -182,17 +208,17 @@ class TestIndications:
         assert "populations_differ" in row["flags"]
 
     def test_diagnoses_stand_in_their_dsm5_chapters(self) -> None:
-        groups = {name: row["dsm5_group"] for name, row in data.load("indications").items()}
-        assert groups == {
+        table = data.load("indications")
+        chapters = {
             "gad": "anxiety disorders",
             "sad": "anxiety disorders",
             "ptsd": "trauma- and stressor-related disorders",
             "ocd": "obsessive-compulsive and related disorders",
             "mdd": "depressive disorders",
         }
-        table = data.load("indications")
-        anxiety = {name for name in table if table[name]["is_anxiety_disorder_in_dsm5"]}
-        assert anxiety == {"gad", "sad"}
+        assert {name: table[name]["dsm5_group"] for name in chapters} == chapters
+        for row in table.values():
+            assert row["is_anxiety_disorder_in_dsm5"] is (row["dsm5_group"] == "anxiety disorders")
 
     @pytest.mark.parametrize("indication", INDICATIONS)
     def test_one_default_ssri_effect_and_it_favours_the_drug(self, indication: str) -> None:

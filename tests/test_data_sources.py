@@ -105,7 +105,7 @@ class TestFiguresAreTheOnesInTheSources:
 
     def test_response_rules_of_brawman_mintzer_taylor_feder_rodriguez_and_daly(self) -> None:
         rules = {name: row["response"]["value"] for name, row in data.load("indications").items()}
-        assert rules == {"gad": 0.5, "sad": 0.35, "ptsd": 0.3, "ocd": 0.35, "mdd": 0.5}
+        assert rules.items() >= {"gad": 0.5, "sad": 0.35, "ptsd": 0.3, "ocd": 0.35, "mdd": 0.5}.items()
 
     def test_spravato_label_dissociation_61_84_sedation_48_61_consciousness_0_3_to_0_4(self) -> None:
         for harm, ends in (

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import engine_work
+from fresh_process import python
 from ketascope.engines import check_engine, in_order, map_chunks
 from ketascope.engines import processes as processes_module
 from ketascope.errors import InputError
@@ -45,8 +46,8 @@ def all_end(pids: Sequence[int], within_s: float = 5.0) -> bool:
 @pytest.mark.parametrize(
     ("engine", "workers", "said"),
     [
-        ("proceses", None, "engine 'proceses' is unknown; did you mean 'processes'? Engines: processes, serial, "),
-        ("spark", None, "engine 'spark' is unknown. Engines: processes, serial, dask://local, dask://HOST:PORT"),
+        ("proceses", None, "engine 'proceses' is unknown; did you mean 'processes'? Known: processes, serial, "),
+        ("spark", None, "engine 'spark' is unknown. Known: processes, serial, dask://local, dask://HOST:PORT"),
         ("dask://10.0.0.5", None, "engine 'dask://10.0.0.5': needs the host and the port of a scheduler, such as "),
         ("dask://host:99999", None, "engine 'dask://host:99999': needs the host and the port of a scheduler, such as "),
         ("dask://host:8786", 4, "workers 4: the cluster of dask://host:8786 has workers of its own; leave the number "),
@@ -68,13 +69,12 @@ def test_a_cluster_without_dask_names_the_extra(monkeypatch: pytest.MonkeyPatch)
         check_engine(LOCAL)
 
 
-def test_checking_an_engine_loads_neither_dask_nor_numpy(root: Path) -> None:
+def test_checking_an_engine_loads_neither_dask_nor_numpy() -> None:
     code = (
         "import sys; from ketascope.engines import check_engine; check_engine('dask://local'); "
         "print(sorted({'dask', 'distributed', 'numpy', 'concurrent.futures.process'} & set(sys.modules)))"
     )
-    environment = os.environ | {"PYTHONPATH": str(root / "src")}
-    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    found = python("-c", code, check=True)
     assert found.stdout.strip() == "[]"
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from data_lookups import INDICATIONS as MODELLED
+from evidence_today import PTSD_TRIALS
+from fresh_process import python
 from ketascope.cli import main
 from ketascope.report.evidence import drawn, evidence_csv
 from ketascope.report.format import MINUS, NOT_SHOWN
 
-INDICATIONS = "gad, sad, ptsd, ocd, mdd, anxiety_mixed, cancer, panic, other, all"
+TABLES = f"{MODELLED}, anxiety_mixed, cancer, panic, other"
+INDICATIONS = f"{TABLES}, all"
 OPTIONS = "--indication, --outcome, --treatment, --time, --measure, --estimator, --test, --studies, --json, --csv, "
 OPTIONS += "--png, --svg, --help"
-TABLES = "gad, sad, ptsd, ocd, mdd, anxiety_mixed, cancer, panic, other"
 HEADER = "study,indication,outcome,scale,time_h,treatment,control,verified,unit,n_treatment,n_control,"
 SYMPTOMS = HEADER + "difference,standard_error\n"
 COUNTS = HEADER + "events_treatment,events_control\n"
@@ -62,8 +62,10 @@ BAD: dict[tuple[str, ...], str] = {
     ("--indicaton", "ptsd"): f"unknown option '--indicaton'; did you mean '--indication'? Options: {OPTIONS}",
     ("--indication",): "--indication: its value is missing; write one after it, or leave the option out",
     ("--json=yes",): "--json: takes no value; write it alone",
-    ("ptsd",): "unknown word 'ptsd' after evidence; an indication is written --indication NAME. It takes: list, show",
-    ("shwo",): "unknown word 'shwo' after evidence; did you mean 'show'? It takes: list, show",
+    ("ptsd",): (
+        "unknown word 'ptsd' after evidence; an indication is written --indication NAME. It takes: check, list, show"
+    ),
+    ("shwo",): "unknown word 'shwo' after evidence; did you mean 'show'? It takes: check, list, show",
     ("show",): "Missing argument 'STUDY'.",
     ("show", "feder202"): "unknown study 'feder202'; did you mean 'feder2021'?",
     ("show", "qqqqqq"): "unknown study 'qqqqqq'; 'ketascope evidence list' shows all of them",
@@ -79,7 +81,7 @@ BAD: dict[tuple[str, ...], str] = {
     ),
     ("--indication", "ptsd", "--csv", ""): "--csv: the name of a file is missing; write one such as evidence.csv",
     ("--studies", "own.csv"): "studies: your own rows need one indication; give indication with them",
-    ("--indication", "ptsd", "--studies", "none.csv"): "cannot read none.csv: No such file or directory",
+    ("--indication", "ptsd", "--studies", "none.csv"): "cannot read 'none.csv': No such file or directory",
     ("--indication", "ptsd", "--studies", "empty.csv"): (
         "empty.csv holds no comparison; its first row names columns, each row below is one"
     ),
@@ -150,19 +152,10 @@ def test_bad_input_gives_one_line_and_exit_code_2(arguments, folder):
     assert sorted(folder.iterdir()) == before
 
 
-def test_help_and_errors_import_nothing_heavy(folder, root):
+def test_help_and_errors_import_nothing_heavy(folder):
     wanted = [list(arguments) for arguments in BAD]
     wanted += [["--help"], ["show", "--help"], ["list", "--help"], ["show", "feder2021"], ["--indication", "ptsd"]]
-    result = subprocess.run(
-        [sys.executable, "-c", EACH_CASE],
-        input=json.dumps([HEAVY, wanted]),
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(root / "src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    result = python("-c", EACH_CASE, input=json.dumps([HEAVY, wanted]), cwd=folder)
     assert result.returncode == 0, result.stderr
     codes = [2] * len(BAD) + [0] * 5
     assert json.loads(result.stdout) == [[case, code, []] for case, code in zip(wanted, codes, strict=True)]
@@ -186,7 +179,7 @@ def test_the_page_of_ptsd_prints_all_that_must_be_printed():
         "Sensitivity set",
         "leave one out: lowest",
         "As the trials came in, year by year",
-        "Small-study effects: not tested (3 studies: tests for small-study effects need at least 10",
+        f"Small-study effects: not tested ({PTSD_TRIALS} studies: tests for small-study effects need at least 10",
         "Dose: no meta-regression (moderator 'dose' is 0.5 in every study",
         "Certainty: low",
         "Published pooled estimates beside ours (checks, never data)",
@@ -266,7 +259,7 @@ def test_own_rows_from_memory_are_shown_and_not_pooled(folder):
     (folder / "memory.csv").write_text(OWN.replace(",text,", ",recall,"), encoding="utf-8")
     document = read("--indication", "ptsd", "--studies", "memory.csv")
     row = next(study for study in document["studies"] if study["is_user"])
-    assert (row["in_pooling"], row["why_not"], document["pooled"]["k"]) == (False, "from recall", 3)
+    assert (row["in_pooling"], row["why_not"], document["pooled"]["k"]) == (False, "from recall", PTSD_TRIALS)
 
 
 # Files

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 import ketascope
+from evidence_today import PTSD_PEOPLE, PTSD_TRIALS
 from ketascope.errors import InputError
 from ketascope.evidence.studies import contrasts, figures, outcomes, studies
 from ketascope.evidence.studies.tables import INDICATIONS
@@ -260,6 +261,13 @@ def test_the_risk_ratio_can_be_asked_for():
 # Scales and times
 
 
+def test_a_pool_of_a_part_of_the_trials_says_so(ptsd):
+    gad = pooled_evidence("gad", treatment="ssri")
+    assert "(a part of those that exist)" in gad["words"]
+    assert "part_of_the_trials" in [flag["code"] for flag in gad["flags"]]
+    assert "a part of those" not in ptsd["words"]
+
+
 def test_raw_points_are_pooled_only_on_one_instrument():
     gad = pooled_evidence("gad", treatment="ssri")
     assert (gad["measure"], gad["unit"]) == ("MD", "points")
@@ -355,9 +363,13 @@ def test_a_bound_has_no_raw_points_and_no_counts():
     assert effect_of("x", row.figures, "log OR").why == "no counts of people were printed"
 
 
-def test_without_its_bound_one_study_is_left_and_not_pooled():
-    """In the window of weeks Feder 2021 is the only one beside the bound."""
+def test_without_its_bound_one_study_is_left_and_not_pooled(monkeypatch):
+    def two_trials(*asked):
+        return [row for row in entries(*asked) if row.study in ("feder2021", "abdallah2022")]
+
+    monkeypatch.setattr("ketascope.evidence.summaries.document.entries", two_trials)
     document = pooled_evidence("ptsd", window="month")
+    assert document["pooled"]["k"] == 2
     assert document["without_bound"]["estimate"] is None
     assert "at least two" in document["without_bound"]["words"]
 
@@ -445,7 +457,7 @@ def test_the_dose_is_regressed_on_or_the_reason_is_given(ptsd):
 
 def test_trials_come_in_by_year(ptsd):
     rows = ptsd["cumulative"]
-    assert [row["k"] for row in rows] == [1, 2, 3]
+    assert [row["k"] for row in rows] == list(range(1, PTSD_TRIALS + 1))
     assert rows[-1]["estimate"] == pytest.approx(ptsd["pooled"]["estimate"])
     assert pooled_evidence("ocd")["cumulative"] == []
 
@@ -491,7 +503,7 @@ def test_without_an_indication_there_is_a_row_an_indication_and_treatment(overvi
     assert {indication for indication, _ in rows} == {"gad", "sad", "ptsd", "ocd", "mdd"}
     full = pooled_evidence("ptsd")
     row = rows["ptsd", "ketamine"]
-    assert (row["k"], row["people"], row["estimate"]) == (3, 176, full["pooled"]["estimate"])
+    assert (row["k"], row["people"], row["estimate"]) == (PTSD_TRIALS, PTSD_PEOPLE, full["pooled"]["estimate"])
     assert row["certainty"] == full["certainty"]["grade"]
     assert row["words"] == full["words"]
 

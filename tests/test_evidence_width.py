@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from evidence_today import PTSD_TRIALS
 from ketascope import pooled_evidence
 from ketascope.charts.forest_text import interval_text
 from ketascope.report.evidence import (
@@ -136,14 +137,15 @@ def test_at_80_columns_the_comparison_stands_under_the_study_and_nothing_is_draw
 
 
 def test_at_110_columns_intervals_are_drawn() -> None:
-    assert printed("ptsd", 110).count("\N{BLACK SQUARE}") == 2
+    # The bound has an interval and no estimate.
+    assert printed("ptsd", 110).count("\N{BLACK SQUARE}") == PTSD_TRIALS - 1
     assert printed("ptsd", 110).count("\N{BLACK DIAMOND}") == 2
     assert "ketamine | control better" in printed("ptsd", 110)
 
 
 def test_notes_of_the_sensitivity_set_are_numbered_where_it_is_narrow() -> None:
     narrow, wide = printed("ptsd", 80), printed("ptsd", 150)
-    assert "  [1] 3 trials, one comparison each" in narrow.splitlines()
+    assert f"  [1] {PTSD_TRIALS} trials, one comparison each" in narrow.splitlines()
     assert "[1]" not in wide
     # The same note of two analyses stands once.
     flat = " ".join(narrow.split())
@@ -195,7 +197,7 @@ def test_the_dose_changes_a_difference_and_multiplies_a_ratio(measure: str, labe
 
 def test_what_could_not_be_tested_says_why() -> None:
     document = asked("ptsd")
-    assert small_study_text(document).startswith("Small-study effects: not tested (3 studies: tests for")
+    assert small_study_text(document).startswith(f"Small-study effects: not tested ({PTSD_TRIALS} studies: tests for")
     assert dose_text(document).startswith("Dose: no meta-regression (moderator 'dose' is 0.5 in every study")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ketascope import InputError
 from ketascope.exchange.event_tables import TABLES, event_table
 from ketascope.exchange.exporting import FORMATS, export
-from ketascope.exchange.importing import import_events, read_regimens
+from ketascope.exchange.importing import import_events
 from ketascope.regimen import load_presets, parse
 from test_regimen_round_trip import QUIET, regimens
 
@@ -42,10 +42,10 @@ def without_own_columns(text):
 @pytest.mark.parametrize("program", TABLES)
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_every_preset_comes_back_as_the_same_regimen_and_sentence(sentence, program, tmp_path):
-    ((identity, regimen),) = read_regimens(saved(tmp_path, export(sentence, program)))
-    assert identity == "1"
-    assert regimen == parse(sentence)
-    assert str(regimen) == sentence
+    (subject,) = import_events(saved(tmp_path, export(sentence, program))).subjects
+    assert subject.id == "1"
+    assert subject.regimen == parse(sentence)
+    assert str(subject.regimen) == sentence
 
 
 @settings(max_examples=60, **QUIET)
@@ -63,12 +63,12 @@ def test_any_regimen_comes_back_as_the_same_regimen_and_sentence(tmp_path_factor
 @pytest.mark.parametrize("sentence", [*SENTENCES, MIXED])
 def test_without_its_own_columns_a_table_still_gives_the_same_doses(sentence, program, tmp_path):
     text = without_own_columns(export(sentence, program, weight_kg=81.0))
-    ((_, regimen),) = read_regimens(saved(tmp_path, text))
-    assert not regimen.depends_on_weight
+    (subject,) = import_events(saved(tmp_path, text)).subjects
+    assert not subject.regimen.depends_on_weight
     # How courses are counted may differ (a device dose after another phase), what is given and when may not.
     ours, theirs = (
         [(d.time_h, d.drug, d.route, d.amount_mg, d.duration_h) for d in each]
-        for each in (regimen.doses(81.0), parse(sentence).doses(81.0))
+        for each in (subject.regimen.doses(81.0), parse(sentence).doses(81.0))
     )
     assert ours == theirs
 
@@ -109,7 +109,7 @@ class TestATableThatContradictsItsSentence:
         writer.writeheader()
         writer.writerows(rows)
         with pytest.raises(InputError) as caught:
-            read_regimens(saved(tmp_path, stream.getvalue()))
+            import_events(saved(tmp_path, stream.getvalue()))
         return str(caught.value)
 
     def test_is_told_by_row_and_column(self, tmp_path):
@@ -125,14 +125,14 @@ class TestATableThatContradictsItsSentence:
     def test_and_a_missing_row_is_counted(self, tmp_path):
         text = "\n".join(export(MIXED, "nonmem").splitlines()[:2]) + "\n"
         with pytest.raises(InputError, match="row 2, column SENTENCE: makes 2 dose rows, but the table has 1"):
-            read_regimens(saved(tmp_path, text))
+            import_events(saved(tmp_path, text))
 
     def test_doses_per_kg_need_the_weight(self, tmp_path):
         text = export("ketamine 0.5 mg/kg IM", "nonmem").replace(",70,", ",.,")
         with pytest.raises(InputError, match="row 2, column WT: is missing; SENTENCE has doses per kg"):
-            read_regimens(saved(tmp_path, text))
+            import_events(saved(tmp_path, text))
 
     def test_a_sentence_that_is_none_is_told_with_its_place(self, tmp_path):
         text = export("ketamine 35 mg IM", "nonmem").replace("70,ketamine 35 mg IM", "70,ketamin 35 mg IM")
         with pytest.raises(InputError, match="row 2, column SENTENCE: word 1 'ketamin': unknown drug"):
-            read_regimens(saved(tmp_path, text))
+            import_events(saved(tmp_path, text))

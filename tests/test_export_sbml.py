@@ -171,7 +171,7 @@ class TestTheModelAsAWhole:
         model = ET.fromstring(sbml()).find(f"{CORE}model")
         assert model.get("name") == f"ketascope {__version__}: {IV}"
         said = " ".join(paragraphs(sbml()))
-        assert f"Regimen: {IV}. 1 doses." in said
+        assert f"Regimen: {IV}. 1 dose." in said
         assert "For research use" in said
         assert "no dosing advice" in said
 
@@ -216,7 +216,7 @@ class TestWhatCannotBeExported:
     @pytest.mark.parametrize(
         ("call", "message"),
         [
-            (lambda: export(IV, "smbl"), "format 'smbl' is unknown; did you mean 'sbml'\\? Formats: sbml, nonmem"),
+            (lambda: export(IV, "smbl"), "format 'smbl' is unknown; did you mean 'sbml'\\? Known: sbml, nonmem"),
             (lambda: export("ketamin 35 mg IV"), "unknown drug; did you mean 'ketamine'"),
             (lambda: export(IV, indication="gda"), "indication 'gda' is unknown; did you mean 'gad'"),
             (lambda: export(IV, weight_kg=2.0), "weight"),

@@ -14,9 +14,9 @@ def test_a_trial_is_added_by_the_files_that_its_page_names(tmp_path):
         """
 import json
 from ketascope.charts.forest import forest
-from ketascope.evidence.studies.contract import check_package_tables
+from ketascope.evidence.studies.contract import package_problems
 from ketascope.evidence.studies.page import study_page
-check_package_tables()
+assert package_problems() == ()
 document = ketascope.pooled_evidence("ptsd")
 chart = forest(document)
 print(json.dumps([document, study_page("example2026"), [chart.summary, chart.table]], default=str))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from extending_pages import followed
+from extending_pages import followed, put_in
 
 
 def test_a_drug_is_added_by_the_files_that_its_page_names(tmp_path):
@@ -31,6 +31,72 @@ print(json.dumps([sentence, document["options"]]))
     assert {harm["harm"] for harm in new["harms"]} == {harm["harm"] for harm in known["harms"]}
     assert new["evidence"]["certainty"]
     assert not {"no_studied_dose", "setting_unknown"} & {flag["code"] for flag in new["flags"]}
+
+
+ARKETAMINE = {
+    "drugs.toml": """
+[arketamine]
+label = "Arketamine"
+class = "ketamine"
+aliases = ["r-ketamine"]
+routes = ["IV"]
+fraction_s = 0.0
+fraction_r = 1.0
+population = "not applicable: composition of the product"
+source = "R-ketamine, by definition"
+grade = "established"
+checked = "definition"
+""",
+    "routes.toml": """
+[[IV.limits]]
+drug = "arketamine"
+per_dose = { value = 5.0, unit = "mg/kg" }
+per_day = { value = 10.0, unit = "mg/kg" }
+population = "adults"
+source = "Example of a test"
+grade = "assumed"
+checked = "rule"
+""",
+    "studied_doses/arketamine.toml": """# Example of a test.
+
+[[studied]]
+drug = "arketamine"
+route = "IV"
+indication = "mdd"
+highest = { value = 0.5, unit = "mg/kg" }
+design = "controlled"
+source = "Example of a test"
+grade = "assumed"
+checked = "recall"
+""",
+}
+
+
+def test_acute_effects_of_a_ketamine_without_its_s_form_are_not_known_rather_than_none(tmp_path):
+    copy = followed("drug", tmp_path)
+    for name, rows in ARKETAMINE.items():
+        put_in(copy.folder / "src" / "ketascope" / "data" / name, rows)
+    option, series, chart = copy.run(
+        """
+import json
+from ketascope.charts import acute_effects
+chosen = {"indication": "mdd", "patients": 8, "until_h": 200.0}
+compared = ketascope.compare(["arketamine 0.5 mg/kg IV over 40 min", "ketamine 0.5 mg/kg IV"], **chosen)
+simulated = ketascope.simulate("arketamine 0.5 mg/kg IV over 40 min", **chosen).document()["series"]
+chart = acute_effects(compared.document(), compared.curves)
+print(json.dumps([compared.document()["options"][0], sorted(simulated), [chart.summary, chart.table]]))
+"""
+    )
+    assert option["pk"]["ketamine_cmax_ng_per_ml"]["median"] > 100.0
+    assert set(option["acute"].values()) == {None}
+    (flag,) = [flag for flag in option["flags"] if flag["code"] == "acute_not_known"]
+    assert "not known for this drug" in flag["message"]
+    assert "arketamine" in flag["message"]
+    assert "ketamine_ng_per_ml" in series
+    assert not {"dissociation", "systolic_rise_mmhg"} & set(series)
+    summary, table = chart
+    assert "Nothing is shown for: arketamine 0.5 mg/kg IV over 40 min." in summary
+    assert {row["option"] for row in table} == {"ketamine 0.5 mg/kg IV"}
 
 
 def test_a_route_is_added_by_the_files_that_its_page_names(tmp_path):

@@ -25,6 +25,7 @@ from ketascope.care.store import current
 from ketascope.care.store.building import build_store
 from ketascope.care.store.reading import opened, rows
 from ketascope.errors import InputError
+from ketascope.files import toml_of
 from ketascope.model import parameter_store, uncertainty
 from ketascope.model.parameter_store import load_parameters
 
@@ -103,13 +104,30 @@ def test_a_posterior_that_is_none_is_named(model, content):
     check_line(str(caught.value))
 
 
-@pytest.mark.parametrize("name", data.names())
+@pytest.mark.parametrize("content", [None, b"a = ", b"a = 1\na = 2\n", b"\xff\xfe", b"a = " + b"[" * 100_000])
+def test_a_table_of_the_package_that_cannot_be_read_is_named(tmp_path, content):
+    file = tmp_path / "own.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"^the data file model/own\.toml is damaged: .*; install ketascope again$"
+    ) as caught:
+        toml_of(file, "model/own.toml")
+    check_line(str(caught.value))
+    assert str(tmp_path) not in str(caught.value)
+
+
+DATA = Path(data.__file__).parent
+
+
+@pytest.mark.parametrize("name", sorted(path.relative_to(DATA).as_posix() for path in DATA.rglob("*.toml")))
 def test_a_data_file_that_is_cut_off_is_named(tmp_path, monkeypatch, name):
-    content = (Path(data.__file__).parent / f"{name}.toml").read_bytes()
-    (tmp_path / f"{name}.toml").write_bytes(content.rstrip()[:-1] + b"\n= broken")
+    broken = tmp_path / name
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_bytes((DATA / name).read_bytes().rstrip()[:-1] + b"\n= broken")
     monkeypatch.setattr(data, "_FOLDER", tmp_path)
-    with pytest.raises(InputError, match=f"{name}.toml is damaged") as caught:
-        data.load.__wrapped__(name)
+    with pytest.raises(InputError, match=f"{name} is damaged") as caught:
+        data.load.__wrapped__(Path(name).parts[0].removesuffix(".toml"))
     check_line(str(caught.value))
 
 

@@ -19,7 +19,6 @@ from ketascope import compare, simulate
 from ketascope.cli import main
 from ketascope.errors import InputError
 from ketascope.files import write_aside
-from ketascope.regimen import parse, write_events
 
 IV = "ketamine 0.5 mg/kg IV over 40 min"
 QUICK = ["compare", IV, "--patients", "0", "--until", "48h"]
@@ -116,10 +115,9 @@ def test_whatever_step_of_writing_is_refused_the_old_file_stands(tmp_path, monke
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(tempfile if refused == "mkstemp" else os, refused, refuse)
-    for write in (lambda: write_aside(target, "new"), lambda: write_events(parse(IV), 70.0, target)):
-        with pytest.raises(InputError) as caught:
-            write()
-        assert os.strerror(number) in check_line(str(caught.value))
+    with pytest.raises(InputError) as caught:
+        write_aside(target, "new")
+    assert os.strerror(number) in check_line(str(caught.value))
     monkeypatch.undo()
     assert target.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["doses.csv"]
@@ -173,6 +171,93 @@ def test_a_place_that_cannot_be_is_told_before_the_work(tmp_path, monkeypatch, o
     assert result.exit_code == 2
     said(result.stderr)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder"]
+
+
+READ = {
+    "doses.csv": "ID,TIME,AMT,RATE,EVID,DRUG,ROUTE\n1,0,35,0,1,ketamine,IM\n",
+    "samples.csv": "ID,TIME,DV,AMT,EVID\n1,0,.,35,1\n1,1,100,.,0\n1,2,50,.,0\n1,4,25,.,0\n",
+    "article.txt": "Ketamine works within hours.\n",
+}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare", "--events", "doses.csv", "--csv", "doses.csv"],
+        ["compare", "--events", "doses.csv", "--html", "./doses.csv"],
+        ["simulate", "--events", "doses.csv", "--png", "link.csv"],
+        ["nca", "samples.csv", "--csv", "samples.csv"],
+        ["fit", "samples.csv", "--csv", "../{here}/samples.csv"],
+        ["audit", "article.txt", "--no-live", "--html", "article.txt"],
+        ["evidence", "--indication", "ptsd", "--studies", "samples.csv", "--svg", "samples.csv"],
+        ["trial", "article.txt", "--html", "article.txt"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:1] + arguments[-2:-1]),
+)
+def test_the_file_that_is_read_is_never_written_over(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    for name, text in READ.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "link.csv").symlink_to("doses.csv")
+    result = CliRunner().invoke(main, [each.format(here=tmp_path.name) for each in arguments])
+    assert result.exit_code == 2
+    assert "is the file that is read" in said(result.stderr)
+    assert {name: (tmp_path / name).read_text() for name in READ} == READ
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*QUICK, "--csv", "loop"],
+        ["export", IV, "--output", "loop"],
+        ["providers", "build", "loop"],
+        ["import", "loop"],
+        ["audit", "loop"],
+        ["trial", "./loop"],
+        ["nca", "loop"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_links_that_lead_in_a_circle_are_one_line(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2, result.exception
+    said(result.stderr)
+    with pytest.raises(InputError, match="lead in a circle"):
+        write_aside(tmp_path / "loop", "text")
+
+
+@pytest.mark.parametrize("shell", ["<&-", "< /dev/zero"])
+def test_standard_input_that_is_closed_or_has_no_end_is_one_line(command, shell):
+    assert "standard input" in assert_one_line(command("audit", "-", "--no-live", shell=shell))
+
+
+@pytest.mark.parametrize("arguments", [["nca"], ["fit"], ["import"], ["evidence", "--indication", "ptsd", "--studies"]])
+def test_a_table_with_a_line_without_end_is_refused_before_it_fills_the_memory(arguments):
+    result = CliRunner().invoke(main, [*arguments, "/dev/zero"])
+    assert result.exit_code == 2, result.exception
+    assert "one line has more than" in said(result.stderr)
+
+
+def test_too_little_memory_is_one_line(monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("ketascope.one_regimen.simulate", refuse)
+    result = CliRunner().invoke(main, ["simulate", IV])
+    assert result.exit_code == 2, result.exception
+    assert "not enough memory" in said(result.stderr)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "utf-8:surrogateescape", "ascii"])
+def test_a_byte_in_the_name_of_a_file_that_is_no_character_gets_an_escape(command, tmp_path, encoding):
+    name = os.fsdecode(b"doses\xff.csv")
+    (tmp_path / name).write_text(READ["doses.csv"])
+    run = command("import", name, "--json", PYTHONIOENCODING=encoding)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert json.loads(run.stdout)["source"] == name
+    assert write_aside(tmp_path / "page.html", f"from {name}").read_bytes() == b"from doses\\udcff.csv"
 
 
 # Where things are kept --------------------------------------------------------------------------------------------
@@ -301,7 +386,7 @@ def test_an_interrupt_of_the_server_stops_it(tmp_path, root):
     )
     assert child.stdout is not None
     first = child.stdout.readline()
-    assert "http" in first or first.strip()
+    assert "http://127.0.0.1:" in first
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
     output, _ = child.communicate(timeout=60)

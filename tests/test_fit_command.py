@@ -15,7 +15,8 @@ from ketascope.charts.fit_profiles import individual_profiles, residuals
 from ketascope.cli.fit_command import command
 from ketascope.fitting.data_fit import fit
 from ketascope.report.fit_page import fit_html
-from ketascope.report.fit_report import fit_csv, fit_report, render_fit
+from ketascope.report.fit_report import fit_csv, fit_report, print_fit
+from printed import printed
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "examples" / "fit_example.csv"
 SECOND = (dose("b"), seen("b", "1", "90"), seen("b", "4", "25"), seen("b", "20", ".", below="1"))
@@ -74,7 +75,7 @@ def test_choices_that_cannot_be_are_told(arguments, message, tmp_path):
 
 
 def test_the_report_names_people_values_and_flags(document):
-    text = render_fit(document, 160)
+    text = printed(print_fit, document, 160)
     assert text.startswith("Individual fits, 2 people: for research use; not for dosing")
     assert "person 1: clearance S-ketamine" in text
     assert "person b: norketamine Cmax" in text
@@ -142,5 +143,5 @@ def test_someone_with_ratings_alone_is_told_and_not_fitted(tmp_path):
     found = fit(write(tmp_path, dose(), rating, header=HEADER)).document()
     assert found["subjects"][0]["fit"] is None
     assert "no_concentrations" in [flag["code"] for flag in found["subjects"][0]["flags"]]
-    assert "Scores and dissociation" in render_fit(found)
+    assert "Scores and dissociation" in printed(print_fit, found)
     assert "Scores and dissociation" in fit_html(found)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evidence_today import PTSD_TRIALS
 from ketascope.charts import Chart, render_png, render_svg
 from ketascope.charts.forest import bias_marks, forest
 from ketascope.charts.forest_rows import domain
@@ -124,7 +125,7 @@ def test_the_prediction_interval_is_drawn_with_its_rule(charts, documents):
 
 def test_model_heterogeneity_and_k_stand_above_the_plot(charts):
     above = " ".join(charts["ptsd"].spec["title"]["subtitle"])
-    for said in ("Random effects", "REML", "Knapp-Hartung", "converged", "k = 3", "tau²", "I²", "Q "):
+    for said in ("Random effects", "REML", "Knapp-Hartung", "converged", f"k = {PTSD_TRIALS}", "tau²", "I²", "Q "):
         assert said in above, said
 
 
@@ -255,4 +256,4 @@ def test_a_search_that_did_not_end_is_said_in_the_figure(documents):
 def test_a_common_effect_is_called_by_its_name():
     document = pooled_evidence("ptsd", estimator="FE")
     assert method_line(document).startswith("Common effect")
-    assert "not defined for k = 3" in forest(document).summary
+    assert f"not defined for k = {PTSD_TRIALS}" in forest(document).summary

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 
 import pytest
 from hypothesis import given
@@ -59,12 +60,15 @@ EVENTS = """ID,TIME,AMT,RATE,EVID,CMT,MDV,DV,ADDL,II,SS,DRUG,ROUTE,ANALYTE,UNIT,
 2,0,56,0,1,.,1,.,0,0,0,esketamine,nasal,.,.,80,50,.,.
 2,1,.,.,0,.,0,60,.,.,.,.,.,ketamine,ng/mL,.,.,0,1
 """
+# A file of doses alone is one person's.
+OF_ONE = "".join(line for line in EVENTS.splitlines(keepends=True) if not line.startswith("2,"))
 READERS: dict[str, Callable[[Path], Any]] = {
     "doses": read_events,
     "observations": read_data,
     "samples": lambda path: read_series(path, Choices()),
     "imports": import_events,
 }
+TABLES = {name: OF_ONE if name == "doses" else EVENTS for name in READERS}
 
 
 def table(columns: list[str] | tuple[str, ...], *rows: dict[str, str]) -> str:
@@ -85,7 +89,8 @@ def with_cell(text: str, row: int, column: int, cell: str) -> bytes:
     return made.getvalue().encode("utf-8", "surrogatepass")
 
 
-STUDIES = table(COLUMNS, *STUDY_ROWS.values())
+# Each kind of row as a study of its own: two of one comparison would be refused whatever else is changed.
+STUDIES = table(COLUMNS, *(row | {"study": kind} for kind, row in STUDY_ROWS.items()))
 NPI_ROWS = (FIXTURES / "nppes_sample.csv").read_bytes().splitlines(keepends=True)
 ANSWER = {
     "name1": "A",
@@ -109,6 +114,9 @@ SOURCES: dict[str, tuple[str, bytes]] = {
     "answers": ("answers_2026-03-01.json", ANSWERS.encode()),
     "registry": ("npidata_pfile_20260209-20260215.csv", b"".join(NPI_ROWS[:12])),
 }
+
+
+WORKBOOK = "directory_2024.xlsx"
 
 
 def workbook() -> bytes:
@@ -135,18 +143,28 @@ def refused_or_read(folder: Path, name: str, content: bytes, read: Callable[[Pat
     result_or_line(lambda: read(path))
 
 
+def test_each_file_is_whole_before_it_is_damaged(tmp_path):
+    """Else every case below would be refused for the same reason, and nothing be tried."""
+    whole = [("a.csv", TABLES[name].encode(), read) for name, read in READERS.items()]
+    whole += [("a.csv", STUDIES.encode(), read_study_file), (WORKBOOK, workbook(), read_all)]
+    whole += [(name, content, read_all) for name, content in SOURCES.values()]
+    for name, content, read in whole:
+        (tmp_path / name).write_bytes(content)
+        assert read(tmp_path / name), name
+
+
 @pytest.mark.parametrize("reader", READERS)
 @cases(60)
 @given(seed=SEEDS)
 def test_an_event_table_with_damaged_bytes(tmp_path, reader, seed):
-    refused_or_read(tmp_path, "a.csv", mutated(EVENTS.encode(), seed), READERS[reader])
+    refused_or_read(tmp_path, "a.csv", mutated(TABLES[reader].encode(), seed), READERS[reader])
 
 
 @pytest.mark.parametrize("reader", READERS)
 @cases(60)
 @given(row=st.integers(0, 5), column=st.integers(0, 18), cell=CELLS)
 def test_an_event_table_with_one_cell_changed(tmp_path, reader, row, column, cell):
-    refused_or_read(tmp_path, "a.csv", with_cell(EVENTS, row, column, cell), READERS[reader])
+    refused_or_read(tmp_path, "a.csv", with_cell(TABLES[reader], row, column, cell), READERS[reader])
 
 
 @cases(80)
@@ -188,10 +206,48 @@ def test_an_answer_of_the_locator_with_another_value(tmp_path, place, value):
     refused_or_read(tmp_path, "answers_2026-03-01.json", json.dumps(document).encode(), read_all)
 
 
+@pytest.mark.parametrize("count", ["\u00b2", "9" * 5000, "1e400", "\u0663"])
+@pytest.mark.parametrize("place", ["totalPages", "recordCount"])
+def test_an_answer_of_the_locator_with_a_count_that_is_none(tmp_path, place, count):
+    document = json.loads(ANSWERS) | {place: count}
+    refused_or_read(tmp_path, "answers_2026-03-01.json", json.dumps(document).encode(), read_all)
+
+
+@pytest.mark.parametrize("lines", ["", ANSWERS + "\n"], ids=["one document", "lines"])
+@pytest.mark.parametrize("part", ["[" * 100_000, '{"rows":' * 100_000, "9" * 5000, "[" * 20_000 + "]" * 20_000])
+def test_an_answer_of_the_locator_that_no_reader_of_json_can_hold(tmp_path, lines, part):
+    for text in (lines + part, lines + ANSWERS.replace('"40.66"', part), part + "\n" + ANSWERS):
+        refused_or_read(tmp_path, "answers_2026-03-01.json", text.encode(), read_all)
+
+
 @cases(15)
 @given(seed=SEEDS)
 def test_a_damaged_workbook(tmp_path, seed):
-    refused_or_read(tmp_path, "directory_2025.xlsx", mutated(workbook(), seed), read_all)
+    refused_or_read(tmp_path, WORKBOOK, mutated(workbook(), seed), read_all)
+
+
+@pytest.mark.parametrize("packing", [ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA])
+@pytest.mark.parametrize("at", [200, 300, 400])
+def test_an_archive_whose_packed_bytes_are_damaged(tmp_path, packing, at):
+    made = io.BytesIO()
+    with ZipFile(made, "w", packing) as archive:
+        archive.writestr(SOURCES["registry"][0], b"".join(NPI_ROWS[:3]) * 50)
+    content = bytearray(made.getvalue())
+    content[at] ^= 0xFF
+    refused_or_read(tmp_path, "NPPES.zip", bytes(content), read_all)
+
+
+@pytest.mark.parametrize("cell", ["XFD1048576", "XFD2000", "ZZ1048576"])
+def test_a_workbook_with_a_cell_far_out_is_refused_before_it_fills_the_memory(tmp_path, cell):
+    """The reader of workbooks makes room for every cell before the last one, and ends the process where it cannot."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(workbook()))
+    book.active[cell] = "x"
+    book.save(tmp_path / "directory_2025.xlsx")
+    line = result_or_line(lambda: read_all(tmp_path / "directory_2025.xlsx"))
+    assert isinstance(line, str)
+    assert "columns is no list of places" in line
 
 
 @cases(50)
@@ -237,7 +293,7 @@ def test_a_provider_file_with_any_line_ends(tmp_path, kind, ending):
 @pytest.mark.parametrize("cell", ["9" * 200_000, '"' + "a," * 100_000 + '"', "a\n" * 5000])
 def test_a_cell_without_end(tmp_path, cell):
     for text, ways in (
-        (EVENTS, READERS.values()),
+        (OF_ONE, READERS.values()),
         (STUDIES, [read_study_file]),
         (SOURCES["directory"][1].decode(), [read_all]),
     ):

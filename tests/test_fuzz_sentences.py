@@ -50,6 +50,8 @@ NUMBERS = st.one_of(
     st.floats(1e-9, 1e9).map(lambda value: f"{value:.17g}"),
     st.integers(1, 400).map(lambda length: "9" * length),
 )
+# Most numbers of a sentence have to be possible, or none of the others is ever looked at.
+MOSTLY_GOOD = st.integers(0, 5).flatmap(lambda n: st.sampled_from(["1", "2", "3", "0.5"]) if n else NUMBERS)
 TEXT = st.text(max_size=60)
 
 
@@ -76,7 +78,7 @@ def test_a_soup_of_words(words, gap):
 
 
 @cases(250)
-@given(st.sampled_from(NEAR_MISSES), st.lists(NUMBERS, min_size=6, max_size=6), st.floats(20.0, 300.0))
+@given(st.sampled_from(NEAR_MISSES), st.lists(MOSTLY_GOOD, min_size=6, max_size=6), st.floats(20.0, 300.0))
 def test_a_sentence_with_other_numbers(template, replacements, weight_kg):
     left = iter(replacements)
     doses_of("".join(next(left) if part == "{n}" else part for part in _pieces(template)), weight_kg)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from ketascope import InputError, __version__
 from ketascope.cli.import_command import command
-from ketascope.exchange.importing import import_events, read_regimens
+from ketascope.exchange.importing import import_events
 from ketascope.regimen import parse
 
 HEADER = "ID,TIME,AMT,RATE,EVID,ADDL,II,SS,DRUG,ROUTE,DV,STUDY"
@@ -30,7 +30,8 @@ def write(tmp_path, *rows, header=HEADER):
 
 
 def test_every_person_gets_a_regimen_in_the_order_of_the_file(tmp_path):
-    assert read_regimens(write(tmp_path, *ROWS)) == [
+    subjects = import_events(write(tmp_path, *ROWS)).subjects
+    assert [(subject.id, subject.regimen) for subject in subjects] == [
         ("7", parse("ketamine 35 mg IV over 40 min & ketamine 35 mg IV over 40 min after 3.5 d")),
         ("B", parse("esketamine 56 mg nasal q 3.5 d x 8")),
     ]
@@ -54,7 +55,7 @@ def test_the_compartment_is_named_where_it_says_something(tmp_path):
 
 def test_a_table_without_id_is_one_person(tmp_path):
     path = write(tmp_path, "0,35,ketamine,IM", "84,35,ketamine,IM", header="time,amt,drug,route")
-    assert [identity for identity, _ in read_regimens(path)] == ["1"]
+    assert [subject.id for subject in import_events(path).subjects] == ["1"]
 
 
 def test_the_document_is_plain_data_with_the_doses_of_each_person(tmp_path):
@@ -110,7 +111,7 @@ def test_what_a_regimen_cannot_express_is_told_by_row_and_column(row, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ((*ROWS, "7,100,35,.,1,.,.,.,ketamine,IM,.,A"), "row 8, column ID: '7' comes back; keep the rows of a person"),
+        ((*ROWS, "7,100,35,.,1,.,.,.,ketamine,IM,.,A"), "row 8, column ID: '7' comes back after 'B'"),
         ((ROWS[0], ROWS[3], ROWS[1]), "row 4, column TIME: 1 is before the row above (84); sort the rows by time"),
         ((), "has no dose; a dose is a row with EVID 1 and an AMT above 0"),
     ],
@@ -139,7 +140,7 @@ def test_a_weight_must_be_one_that_can_be(rows, message, tmp_path):
 
 
 def test_a_misspelt_column_offers_the_right_one(tmp_path):
-    with pytest.raises(InputError, match="row 1, column 'ROUT': unknown column; did you mean ROUTE"):
+    with pytest.raises(InputError, match="row 1, column 'ROUT': unknown column; did you mean 'ROUTE'"):
         import_events(write(tmp_path, "0,35,ketamine,IM", header="TIME,AMT,DRUG,ROUT"))
 
 

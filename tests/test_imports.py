@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 
 import pytest
 
 import ketascope
+from fresh_process import python
 from import_graph import groups_that_import_each_other, modules
 from test_bad_input import BAD, write_files
 
@@ -34,22 +32,8 @@ print(json.dumps(found))
 """
 
 
-def python(*arguments, cwd=None, stdin="", root=None):
-    environment = os.environ | {"PYTHONPATH": str(root / "src")}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=cwd,
-        input=stdin,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def cases(root, folder, arguments):
-    result = python("-c", EACH_CASE, cwd=folder, stdin=json.dumps([HEAVY, arguments]), root=root)
+def cases(folder, arguments):
+    result = python("-c", EACH_CASE, cwd=folder, input=json.dumps([HEAVY, arguments]))
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
@@ -67,11 +51,11 @@ def cases(root, folder, arguments):
     ],
     ids=" ".join,
 )
-def test_help_imports_nothing_heavy(arguments, root, tmp_path):
-    assert cases(root, tmp_path, [arguments]) == [[arguments, 0, []]]
+def test_help_imports_nothing_heavy(arguments, tmp_path):
+    assert cases(tmp_path, [arguments]) == [[arguments, 0, []]]
 
 
-def test_the_help_of_every_command_loads_nothing_but_click(root, tmp_path):
+def test_the_help_of_every_command_loads_nothing_but_click(tmp_path):
     code = """
 import sys
 at_start = set(sys.modules)
@@ -88,61 +72,61 @@ for each in asked:
 loaded = {name.partition(".")[0] for name in set(sys.modules) - at_start} - set(sys.stdlib_module_names)
 print(len(asked), *sorted(loaded))
 """
-    result = python("-c", code, cwd=tmp_path, root=root)
+    result = python("-c", code, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     count, *loaded = result.stdout.split()
     assert int(count) > 10
     assert [name for name in loaded if name != "colorama"] == ["click", "ketascope"]
 
 
-def test_no_bad_input_imports_anything_heavy(root, tmp_path):
+def test_no_bad_input_imports_anything_heavy(tmp_path):
     write_files(tmp_path)
     wanted = [list(arguments) for arguments in BAD]
-    assert cases(root, tmp_path, wanted) == [[arguments, 2, []] for arguments in wanted]
+    assert cases(tmp_path, wanted) == [[arguments, 2, []] for arguments in wanted]
 
 
-def test_each_kind_of_bad_input_is_light_in_a_process_of_its_own(root, tmp_path):
+def test_each_kind_of_bad_input_is_light_in_a_process_of_its_own(tmp_path):
     """The cases above share a process; here the first error of a process is light too."""
     for arguments in (["compare", "ketamin 35 mg IV"], ["compare", "--weight", "10"], ["frobnicate"]):
-        assert cases(root, tmp_path, [arguments]) == [[arguments, 2, []]]
+        assert cases(tmp_path, [arguments]) == [[arguments, 2, []]]
 
 
 @pytest.mark.parametrize("arguments", [["parameters"], ["parameters", "pooled", "--json"]], ids=" ".join)
-def test_parameters_needs_neither_the_heavy_ones_nor_numpy(arguments, root, tmp_path):
+def test_parameters_needs_neither_the_heavy_ones_nor_numpy(arguments, tmp_path):
     code = (
         "import sys; from click.testing import CliRunner; from ketascope.cli import main; "
         f"r = CliRunner().invoke(main, {arguments!r}); "
         f"sys.exit(r.exit_code or bool({set(HEAVY) | {'numpy', 'scipy'}!r} & set(sys.modules)))"
     )
-    assert python("-c", code, cwd=tmp_path, root=root).returncode == 0
+    assert python("-c", code, cwd=tmp_path).returncode == 0
 
 
-def test_validate_does_not_import_the_simulation(root, tmp_path):
-    assert cases(root, tmp_path, [["validate", "--json"]]) == [[["validate", "--json"], 0, []]]
+def test_validate_does_not_import_the_simulation(tmp_path):
+    assert cases(tmp_path, [["validate", "--json"]]) == [[["validate", "--json"], 0, []]]
 
 
-def test_importing_the_package_loads_neither_numpy_nor_click(root):
+def test_importing_the_package_loads_neither_numpy_nor_click():
     code = "import sys, ketascope; print(sorted({'numpy', 'scipy', 'click', 'rich', 'pydantic'} & set(sys.modules)))"
-    result = python("-c", code, root=root)
+    result = python("-c", code)
     assert result.stdout.strip() == "[]", result.stderr
 
 
-def test_importing_the_package_takes_next_to_no_time(root):
+def test_importing_the_package_takes_next_to_no_time():
     code = "import time; t = time.perf_counter(); import ketascope; print(time.perf_counter() - t)"
-    seconds = [float(python("-c", code, root=root).stdout) for _ in range(3)]
+    seconds = [float(python("-c", code).stdout) for _ in range(3)]
     assert statistics.median(seconds) < 0.1
 
 
-def test_help_comes_at_once(root):
+def test_help_comes_at_once():
     def seconds():
         start = time.perf_counter()
-        assert python("-m", "ketascope", "--help", root=root).returncode == 0
+        assert python("-m", "ketascope", "--help").returncode == 0
         return time.perf_counter() - start
 
     assert statistics.median(seconds() for _ in range(3)) < 2.0
 
 
-def test_checking_the_inputs_of_the_library_is_light_too(root):
+def test_checking_the_inputs_of_the_library_is_light_too():
     """A wrong sentence, dose, person or time is refused before the solver is loaded, not only on the command line."""
     code = """
 import sys
@@ -170,7 +154,7 @@ for number, call in enumerate(calls):
     if "jax" in sys.modules:
         sys.exit(f"call {number} imported jax")
 """
-    result = python("-c", code, root=root)
+    result = python("-c", code)
     assert result.returncode == 0, result.stderr
 
 
@@ -196,13 +180,13 @@ def test_every_module_can_be_imported_first(root):
         "    importlib.import_module(name)\n"
     )
     names = [name for circle in circles for name in circle]
-    result = python("-c", code, stdin="\n".join(names), root=root)
+    result = python("-c", code, input="\n".join(names))
     assert result.returncode == 0, result.stderr
 
 
 def test_every_module_can_be_imported(root):
     names = [name for name in modules(root / "src") if not name.endswith("__main__")]
-    result = python("-c", f"import importlib\nfor name in {names!r}: importlib.import_module(name)", root=root)
+    result = python("-c", f"import importlib\nfor name in {names!r}: importlib.import_module(name)")
     assert result.returncode == 0, result.stderr
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from ketascope.model import cascade
 from ketascope.solver.collocation import linear_step
-from ketascope.solver.engine import StepInputs
 from ketascope.solver.grid import GridRule, halved
+from ketascope.solver.linear import StepInputs
 from ketascope.solver.native import engine
 from ketascope.solver.native.engine import DEFAULT_LAYOUT, Outputs, Solution, at_times, ends, solve
 from ketascope.solver.native.kernel import Layout

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -17,7 +14,9 @@ import numpy as np
 import pytest
 
 import native_runs
+from fresh_process import python
 from ketascope.model.cascade import CHAIN as CHAIN_OF_THE_MODEL
+from ketascope.solver.linear import StepInputs
 from ketascope.solver.native import engine
 from ketascope.solver.native.kernel import Layout, kernel_text
 from ketascope.solver.native.program import Program, program
@@ -38,7 +37,7 @@ def answer(compiled: Program, monkeypatch: pytest.MonkeyPatch) -> float:
     """What the program computes of 2."""
     monkeypatch.setattr(engine, "program", lambda chain, layout: compiled)
     nothing = np.zeros((2, 1, 1, 2))
-    inputs = engine.StepInputs(np.ones(2), nothing, nothing)
+    inputs = StepInputs(np.ones(2), nothing, nothing)
     modes = native_runs.bare_modes(np.ones((1, 1)))
     found = engine.solve(CHAIN, modes, np.zeros((0, 1)), {"x": np.array([2.0])}, inputs, None, 1, LAYOUT)
     return float(found.values[-1, 0, 0])
@@ -99,13 +98,12 @@ def test_the_text_is_the_same_wherever_objects_lie_in_memory() -> None:
     assert len(texts) == 1
 
 
-def test_the_text_is_the_same_in_every_process(root: Path) -> None:
+def test_the_text_is_the_same_in_every_process() -> None:
     code = (
         "from ketascope.model.cascade import CHAIN; from ketascope.solver.native.kernel import Layout, kernel_text; "
         "print(kernel_text(CHAIN, Layout(3, 4)).assembly)"
     )
-    environment = os.environ | {"PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": "1"}
-    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    result = python("-c", code, variables={"PYTHONHASHSEED": "1"}, check=True)
     assert result.stdout == kernel_text(CHAIN_OF_THE_MODEL, LAYOUT).assembly + "\n"
 
 
@@ -244,16 +242,8 @@ print(result.exit_code, *sorted({"jax", "jaxlib", "llvmlite"} & set(sys.modules)
 """
 
 
-def loaded(*arguments: str, root: Path) -> str:
-    result = subprocess.run(
-        [sys.executable, "-c", LOADED, *arguments],
-        env=os.environ | {"PYTHONPATH": str(root / "src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return result.stdout.strip()
+def loaded(*arguments: str) -> str:
+    return python("-c", LOADED, *arguments, check=True).stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -266,10 +256,10 @@ def loaded(*arguments: str, root: Path) -> str:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else value,
 )
-def test_help_and_bad_input_load_no_compiler(arguments: list[str], expected: str, root: Path) -> None:
-    assert loaded(*arguments, root=root) == expected
+def test_help_and_bad_input_load_no_compiler(arguments: list[str], expected: str) -> None:
+    assert loaded(*arguments) == expected
 
 
 @pytest.mark.parametrize("command", ["compare", "simulate"])
-def test_commands_that_solve_load_no_jax(command: str, root: Path) -> None:
-    assert loaded(command, "ketamine 35 mg IM", "--patients", "5", "--json", root=root) == "0 llvmlite"
+def test_commands_that_solve_load_no_jax(command: str) -> None:
+    assert loaded(command, "ketamine 35 mg IM", "--patients", "5", "--json") == "0 llvmlite"

@@ -39,7 +39,7 @@ class TestWhatIsRead:
         (series,) = read(tmp_path, "1,0,0.5")
         assert series.samples[0].value_ng_per_ml == 0.5
 
-    def test_analytes_apart(self, tmp_path):
+    def test_each_analyte_is_a_series_of_its_own(self, tmp_path):
         rows = ("1,1,5,ketamine", "1,1,7,norketamine", "1,2,4,ketamine", "1,2,8,norketamine")
         found = read(tmp_path, *rows, header="ID,TIME,DV,ANALYTE")
         assert [(one.analyte, len(one.samples)) for one in found] == [("ketamine", 2), ("norketamine", 2)]
@@ -56,6 +56,18 @@ class TestWhatIsRead:
         (series,) = read(tmp_path, "1,0,0.7,320", "1,1,9,.", header="ID,TIME,DV,AMT")
         assert len(series.doses) == 1
         assert [sample.value_ng_per_ml for sample in series.samples] == [0.7, 9.0]
+
+    @pytest.mark.parametrize(("value", "route"), [("12", "oral"), ("0", "IV"), ("<1", "IV"), (".", "IV")])
+    def test_the_row_of_a_bolus_holds_a_sample_only_if_it_shows_nothing(self, value, route, tmp_path):
+        header = "ID,TIME,DV,AMT,ROUTE"
+        (series,) = read(tmp_path, "1,0,.,10,IV", "1,1,9,.,.", f"1,12,{value},10,{route}", "1,13,9,.,.", header=header)
+        assert len(series.doses) == 2
+        with pytest.raises(InputError) as refused:
+            read(tmp_path, "1,0,.,10,IV", "1,1,9,.,.", "1,12,3.5,10,IV", "1,13,9,.,.", header=header)
+        assert str(refused.value) == (
+            "row 4, column DV: '3.5' stands in the row of a bolus; give it its own row, above it if drawn before the "
+            "dose, below it if after"
+        )
 
     def test_the_route_by_any_of_its_names(self, tmp_path):
         header = "ID,TIME,DV,AMT,ROUTE"
@@ -107,12 +119,14 @@ BAD = {
     ("ID,TIME,DV", ("1,0,high",)): "row 2, column DV: 'high' is not a number",
     ("ID,TIME,DV", ("1,0,-5",)): "row 2, column DV: -5 is below 0; no concentration is",
     ("ID,TIME,DV", (".,0,5",)): "row 2, column ID: is missing; every row names its person",
-    ("ID,TIME,DV", ("1,0,5", "2,0,5", "1,1,5")): "row 4, column ID: '1' comes back; keep the rows of a person together",
+    ("ID,TIME,DV", ("1,0,5", "2,0,5", "1,1,5")): (
+        "row 4, column ID: '1' comes back after '2'; keep the rows of a person together"
+    ),
     ("ID,TIME,DV", ("1,0,BLQ", "1,1,BLQ")): "row 2, column DV: every concentration of '1' is below the limit",
     ("ID,TIME,DV", ("1,0,.",)): "row 2, column DV: no concentration of '1'",
     ("ID,TIME,DV", ()): "has no rows below its header",
     ("ID,TIME", ("1,0",)): "has no column DV; needed are ID TIME DV",
-    ("ID,TIM,DV", ("1,0,5",)): "row 1, column 'TIM': unknown column; did you mean TIME",
+    ("ID,TIM,DV", ("1,0,5",)): "row 1, column 'TIM': unknown column; did you mean 'TIME'",
     ("ID,TIME,DV,AMT,EVID", ("1,0,.,.,1",)): "row 2, column AMT: is missing; a dose needs mg above 0",
     ("ID,TIME,DV,AMT,EVID", ("1,0,.,-5,1",)): "row 2, column AMT: must be above 0",
     ("ID,TIME,DV,AMT,EVID", ("1,0,.,5,0",)): "row 2, column EVID: 0 is no dose, but AMT is 5",
@@ -120,7 +134,7 @@ BAD = {
     ("ID,TIME,DV,AMT,SS", ("1,0,.,5,1",)): "row 2, column SS: steady state is not supported",
     ("ID,TIME,DV,AMT,ADDL", ("1,0,.,5,2",)): "row 2, column II: ",
     ("ID,TIME,DV,AMT,RATE", ("1,0,.,5,-2",)): "row 2, column RATE: -2 must be mg/h above 0",
-    ("ID,TIME,DV,AMT,RATE", ("1,0,.,5,1e-320",)): "row 2, column RATE: 5 mg at so low a rate take longer than 17520 h",
+    ("ID,TIME,DV,AMT,RATE", ("1,0,.,5,1e-9",)): "row 2, column RATE: 5 mg at so low a rate take longer than 17520 h",
     ("ID,TIME,DV,UNIT", ("1,0,5,mg",)): "row 2, column UNIT: 'mg' is unknown; write ng/mL, ug/L, ug/mL or mg/L",
     ("ID,TIME,DV,UNIT", ("1,0,5,mg/L", "1,1,5,ng/mL")): "row 3, column UNIT: 'ng/mL' for concentration after 'mg/l'",
     ("ID,TIME,DV,BLQ", ("1,0,5,2",)): "row 2, column BLQ: 2 is unknown; 1 is below the limit, 0 a value",

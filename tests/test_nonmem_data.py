@@ -159,7 +159,7 @@ BAD = {
     ),
     "an unknown analyte": (
         (dose(), seen(analyte="norketamin")),
-        f"row 3, column ANALYTE: 'norketamin' is unknown; did you mean norketamine? Analytes: {KNOWN}",
+        f"row 3, column ANALYTE: 'norketamin' is unknown; did you mean 'norketamine'? Known: {KNOWN}",
     ),
     "a concentration before the first dose": (
         (seen(time_h="0", value="3"), dose(time_h="1"), seen()),
@@ -202,7 +202,7 @@ BAD = {
     ),
     "two people mixed": (
         (dose(), seen(), dose("2"), seen("2"), seen(time_h="3")),
-        "row 6, column ID: '1' comes back after '2'; sort the rows by person",
+        "row 6, column ID: '1' comes back after '2'; keep the rows of a person together",
     ),
     "an occasion that comes back": (
         (dose(occasion="1"), seen(occasion="2"), seen(time_h="5", occasion="1")),
@@ -242,7 +242,10 @@ def test_what_cannot_be_is_named_with_its_row_and_column(case, tmp_path):
 
 
 HEADERS = {
-    "a misspelt column": (HEADER.replace("LLOQ", "LLOQS"), "row 1, column 'LLOQS': unknown column; did you mean LLOQ?"),
+    "a misspelt column": (
+        HEADER.replace("LLOQ", "LLOQS"),
+        "row 1, column 'LLOQS': unknown column; did you mean 'LLOQ'?",
+    ),
     "no analyte": (HEADER.replace("ANALYTE", "STUDY"), "has no column ANALYTE (or DVID); it says what was measured"),
     "two analytes": (HEADER.replace("UNIT", "DVID"), "has both ANALYTE and DVID; write one of them"),
     "two limits": (HEADER.replace("SEX", "CENS"), "has both BLQ and CENS; write one of them"),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ketascope.comparing.setting import given_on_site
 from ketascope.comparison import compare
-from ketascope.model.occasions import first_occasion_end_h, occasion_starts
+from ketascope.model.occasions import first_occasion_end_h, given_on_site, occasion_starts
 from ketascope.model.parameter_store import load_parameters
 from ketascope.regimen import parse
 
@@ -28,6 +27,9 @@ def starts(sentence: str) -> tuple[float, ...]:
         ("ketamine 35 mg IM q 24 h x 3", (0.0, 24.0, 48.0)),
         ("ketamine 35 mg IM after 5 h", (5.0,)),
         ("ketamine 10 mg SC over 6 h & ketamine 10 mg IM after 7 h", (0.0,)),
+        # A dose in between ends before the long infusion does.
+        ("ketamine 10 mg SC over 6 h & ketamine 10 mg IM after 3 h & ketamine 10 mg nasal after 7 h", (0.0,)),
+        ("ketamine 10 mg IM & ketamine 10 mg SC after 2 h", (0.0,)),
         ("ketamine 10 mg IM & ketamine 10 mg SC after 3 h", (0.0, 3.0)),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ketascope.data import load
 from ketascope.errors import InputError
 from ketascope.evidence.priors import priors_of
 from ketascope.model.disposition import DISPOSITION_ROWS, disposition_rows, steps_of
@@ -144,7 +145,7 @@ def test_the_fields_that_a_row_may_have_are_described() -> None:
     assert set(REQUIRED_FIELDS) | set(OPTIONAL_FIELDS) | {"name"} == {f.name for f in fields(ALL_ROWS[0])}
 
 
-INDICATIONS = ("gad", "sad", "ptsd", "ocd", "mdd")
+INDICATIONS = tuple(load("indications"))
 
 
 def read_by_code() -> str:

@@ -21,15 +21,14 @@ from ketascope.model.pharmacokinetics import (
     Depots,
     Disposition,
     Hydroxynorketamine,
-    Modes,
     diagonalise,
     separate_rates,
-    step_factors,
     three_compartment_modes,
     two_compartment_modes,
 )
 from ketascope.model.plasma import plasma, plasmas
 from ketascope.people import Person, individual_values, typical_normals
+from ketascope.solver.linear import Modes, step_factors
 
 TIMES_H = (0.05, 0.5, 3.0, 20.0, 100.0)
 # Coinciding rates are moved apart by 2e-6; further rates on the same spot multiply that.

@@ -8,6 +8,7 @@ import io
 import math
 import re
 import tomllib
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ import pytest
 
 from ketascope.charts import exposure_intervals, study_profiles
 from ketascope.charts.render import render_svg
-from ketascope.evidence import pk_interactions
+from ketascope.estimation.convergence import R_HAT_LIMIT, SAMPLE_SIZE_LIMIT
+from ketascope.evidence import fit_files, pk_interactions
 from ketascope.evidence.pharmacokinetics import posterior
-from ketascope.evidence.pharmacokinetics.estimation import INFORMED_BELOW, R_HAT_LIMIT, SAMPLE_SIZE_LIMIT, Estimate
+from ketascope.evidence.pharmacokinetics.estimation import Estimate
 from ketascope.evidence.pharmacokinetics.likelihood import RESIDUALS, STUDY_EFFECTS
 from ketascope.evidence.pharmacokinetics.observations import load_studies, observations
 from ketascope.evidence.pharmacokinetics.posterior import load_record, load_spread_draws
@@ -26,10 +28,11 @@ from ketascope.evidence.pharmacokinetics.priors import Prior, load_rows, priors
 from ketascope.evidence.pharmacokinetics.profiles import FEWEST_POINTS, Profile, profiles
 from ketascope.evidence.pharmacokinetics.structures import CANDIDATES, FULL, Structure
 from ketascope.evidence.pk_ledger import validate
+from ketascope.evidence.priors import INFORMED_BELOW
 from ketascope.model.disposition import steps_of
 from ketascope.model.parameter_store import GRADES, load_parameters, parameter_from_row
 from ketascope.model.plasma import plasma
-from ketascope.model.uncertainty import joint_draws, load_joint_draws, population_draws
+from ketascope.model.uncertainty import load_joint_draws
 from ketascope.report import estimation as page
 
 
@@ -91,7 +94,7 @@ def test_the_row_of_an_estimate_is_the_middle_of_its_draws_and_states_their_spre
         assert row.value == pytest.approx(recorded[name]["median"], rel=1e-5)
         normals = normals_of(prior, column)
         # The table is thinned: its median has an error of about 1.25 SD over the root of what the draws are worth.
-        worth = min(recorded[name]["sample_size"], len(column))
+        worth = min(recorded[name]["bulk_sample_size"], len(column))
         assert abs(np.median(normals) - float(normals_of(prior, row.value))) < 4 * 1.25 * normals.std() / worth**0.5
         assert normals.std() == pytest.approx(recorded[name]["sd_over_prior_sd"], rel=0.15)
         assert row.uncertainty is not None
@@ -134,68 +137,24 @@ def test_spreads_are_draws_of_every_effect_and_every_residual(record: dict[str, 
         assert np.mean((draws > low) & (draws < high)) == pytest.approx(0.9, abs=0.05)
 
 
-# --- what the simulator draws ----------------------------------------------------------------------
-
-
-def test_draw_0_is_central_and_the_others_are_rows_of_the_table() -> None:
-    parameters = load_parameters()
-    names, table = load_joint_draws("pooled")
-    drawn = joint_draws("pooled", parameters, 200, seed=7)
-    assert set(drawn) == {f"pooled.{name}" for name in names}
-    together = np.stack([drawn[f"pooled.{name}"] for name in names], axis=1)
-    assert together[0].tolist() == [parameters.value(f"pooled.{name}") for name in names]
-    rows = {tuple(row) for row in table.tolist()}
-    assert all(tuple(row) in rows for row in together[1:].tolist()), "a draw is one row, so that correlation is kept"
-    assert len({tuple(row) for row in together[1:].tolist()}) > 100
-
-
-def test_draws_depend_on_the_seed_and_on_nothing_else() -> None:
-    parameters, name = load_parameters(), "pooled.clearance_s_ketamine_l_per_h"
-    first, again, other = (joint_draws("pooled", parameters, 50, seed)[name] for seed in (1, 1, 2))
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first[1:], other[1:])
-    assert first[0] == other[0]
-    assert np.array_equal(joint_draws("pooled", parameters, 20, 1)[name], first[:20]), "more draws add, and change none"
-    assert np.array_equal(population_draws(parameters, 50, 1)[name], first)
-
-
-@pytest.mark.parametrize("draws", [1, 2])
-def test_one_draw_is_the_central_value(draws: int) -> None:
-    drawn = joint_draws("pooled", load_parameters(), draws, seed=3)
-    assert all(len(values) == draws for values in drawn.values())
-    assert all(values[0] == load_parameters().value(name) for name, values in drawn.items())
-
-
-def test_many_draws_have_the_correlation_of_the_table(record: dict[str, Any]) -> None:
-    names, table = load_joint_draws("pooled")
-    drawn = joint_draws("pooled", load_parameters(), 20_001, seed=5)
-    together = np.stack([drawn[f"pooled.{name}"][1:] for name in names])
-    expected = np.corrcoef(np.log(table.T))
-    assert np.abs(np.corrcoef(np.log(together)) - expected).max() < 0.06
-    strongest = np.abs(expected - np.eye(len(names))).max()
-    assert strongest > 0.3, "there is a correlation to keep"
-
-
-def test_a_row_that_a_scenario_replaced_is_not_drawn_and_the_others_are_as_before() -> None:
-    parameters, name = load_parameters(), "pooled.clearance_s_ketamine_l_per_h"
-    replaced = joint_draws("pooled", parameters.replaced({name: 27.0}), 40, seed=1)
-    plain = joint_draws("pooled", parameters, 40, seed=1)
-    assert replaced[name].tolist() == [27.0] * 40
-    for other in plain:
-        if other != name:
-            assert np.array_equal(replaced[other], plain[other]), other
-
-
 # --- the record ------------------------------------------------------------------------------------
 
 
 def test_the_chains_agree_and_none_of_their_steps_diverged(record: dict[str, Any]) -> None:
     assert record["largest_r_hat"] <= R_HAT_LIMIT == 1.01
-    assert record["smallest_sample_size"] >= SAMPLE_SIZE_LIMIT == 400.0
+    assert record["unconverged"] == []
     assert record["divergences"] == 0
     assert record["chains"] >= 4
     assert record["largest_r_hat"] >= max(row["r_hat"] for row in record["parameters"])
-    assert record["smallest_sample_size"] <= min(row["sample_size"] for row in record["parameters"])
+    for part in ("bulk", "tail"):
+        smallest = record[f"smallest_{part}_sample_size"]
+        assert SAMPLE_SIZE_LIMIT == 400.0 <= smallest
+        assert smallest <= min(row[f"{part}_sample_size"] for row in record["parameters"])
+
+
+def test_the_packaged_record_is_written_as_a_run_would_write_it(record: dict[str, Any]) -> None:
+    file = resources.files("ketascope.evidence") / "data" / posterior.RECORD
+    assert fit_files.record_text(fit_files.rounded(record, posterior.DIGITS)) == file.read_text(encoding="utf-8")
 
 
 def test_informed_follows_from_the_ratio_of_spreads(record: dict[str, Any]) -> None:
@@ -400,7 +359,7 @@ def test_a_point_on_the_edge_of_its_band_is_inside_and_one_beyond_is_not() -> No
         "observed": [(1.0, 1.0), (2.0, 4.1), (3.0, 4.0)],
     }
     chart = study_profiles([course])
-    assert chart.summary.startswith("1 courses of 1 studies; 2 of 3 observed points")
+    assert chart.summary.startswith("1 course of 1 study; 2 of 3 observed points")
     assert [row["analyte"] for row in chart.table] == ["S-ketamine"] * 3
     assert "<svg" in render_svg(chart.spec)
 

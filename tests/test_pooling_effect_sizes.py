@@ -27,7 +27,7 @@ from ketascope.evidence.pooling.effect_sizes import (
     reported,
     small_sample_factor,
 )
-from ketascope.evidence.pooling.standard_errors import from_interval, from_p_value, from_ratio_interval
+from ketascope.evidence.pooling.standard_errors import from_interval, from_p_value
 
 TREATED, CONTROL = Group(n=20, mean=14.0, sd=6.0), Group(n=25, mean=20.0, sd=5.0)
 groups = st.builds(Group, n=st.integers(2, 500), mean=st.floats(-50, 50), sd=st.floats(0.1, 30))
@@ -137,12 +137,6 @@ def test_an_interval_gives_back_the_error_that_made_it():
 
 def test_the_t_quantile_gives_a_smaller_error_than_the_normal_one():
     assert from_interval(0.0, 4.0, degrees_of_freedom=10) < from_interval(0.0, 4.0)
-
-
-def test_a_ratio_has_its_error_on_the_log_scale():
-    assert from_ratio_interval(0.5, 2.0) == pytest.approx(math.log(4.0) / (2 * stats.norm.ppf(0.975)))
-    with pytest.raises(InputError, match="above zero"):
-        from_ratio_interval(0.0, 2.0)
 
 
 @given(st.floats(0.1, 50), st.floats(0.1, 20), st.integers(3, 200))

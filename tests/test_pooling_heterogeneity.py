@@ -120,7 +120,7 @@ def test_studies_that_agree_have_no_heterogeneity():
 
 
 def test_an_unknown_estimator_is_refused():
-    with pytest.raises(InputError, match="unknown estimator 'SJ'"):
+    with pytest.raises(InputError, match="estimator 'SJ' is unknown"):
         estimate_tau2(check([0.0, 1.0], [1.0, 1.0]), "SJ")
 
 

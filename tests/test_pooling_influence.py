@@ -63,6 +63,25 @@ def test_leaving_out_is_what_pooling_the_rest_gives():
     assert row.covariance_ratio == pytest.approx((rest.standard_error / whole.standard_error) ** 2)
 
 
+def test_a_study_is_influential_by_each_measure_from_its_own_cut_off_on():
+    """The cut-offs of Viechtbauer & Cheung 2010 with one coefficient and six studies: 3 sqrt(1/5), 3 times 1/6, 1, and
+    the middle of chi-squared."""
+    seen: dict[str, set[bool]] = {}
+    for variance in (0.002, 0.02, 0.2):
+        for value in np.linspace(-0.6, 2.0, 27):
+            row = influence([*ESTIMATES[:5], value], [*VARIANCES[:5], variance], estimator="DL")[5]
+            beyond = {
+                "DFFITS": abs(row.dffits) > 3.0 * 0.2**0.5,
+                "Cook's distance": row.cooks_distance > 0.45494,
+                "hat": row.hat > 0.5,
+                "DFBETAS": abs(row.dfbetas[0]) > 1.0,
+            }
+            assert set(row.influential) == {name for name, is_beyond in beyond.items() if is_beyond}, (variance, value)
+            for name, is_beyond in beyond.items():
+                seen.setdefault(name, set()).add(is_beyond)
+    assert all(ways == {True, False} for ways in seen.values()), seen
+
+
 def test_too_few_studies_for_diagnostics_are_refused():
     with pytest.raises(InputError, match="2 studies are too few to leave one out"):
         influence([0.0, 1.0], [1.0, 1.0])
@@ -70,7 +89,7 @@ def test_too_few_studies_for_diagnostics_are_refused():
         influence([0.0, 1.0, 2.0, 3.0], [1.0] * 4, {"dose": [1, 1, 2, 1]}, names=["a", "b", "c", "d"])
     with pytest.raises(InputError, match="without 'c' a moderator is the same in every study"):
         influence([0.0, 1.0, 2.0, 3.0], [1.0] * 4, {"dose": [0, 0, 2, 0]}, names=["a", "b", "c", "d"])
-    with pytest.raises(InputError, match="unknown estimator"):
+    with pytest.raises(InputError, match="^estimator .* is unknown"):
         influence(ESTIMATES, VARIANCES, estimator="OLS")
 
 

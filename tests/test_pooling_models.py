@@ -219,9 +219,9 @@ def test_an_impossible_estimate_is_refused_with_its_row():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"estimator": "reml"}, "unknown estimator 'reml'; did you mean 'REML'"),
-        ({"estimator": "XYZ"}, "unknown estimator 'XYZ'. Known: REML, DL, PM, ML, FE"),
-        ({"test": "KH adhoc"}, "unknown test 'KH adhoc'; did you mean 'KH ad hoc'"),
+        ({"estimator": "reml"}, "estimator 'reml' is unknown; did you mean 'REML'"),
+        ({"estimator": "XYZ"}, "estimator 'XYZ' is unknown. Known: REML, DL, PM, ML, FE"),
+        ({"test": "KH adhoc"}, "test 'KH adhoc' is unknown; did you mean 'KH ad hoc'"),
         ({"level": 95}, "level 95 should be between 0 and 1"),
         ({"names": ["a"]}, "1 names for 2 studies"),
     ],

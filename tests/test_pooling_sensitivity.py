@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ketascope.errors import InputError
-from ketascope.evidence.pooling.effect_sizes import Counts, Effect, Group, bound, log_odds_ratio, mean_difference
+from ketascope.evidence.pooling.effect_sizes import Effect, bound
 from ketascope.evidence.pooling.models import pool, pool_effects
-from ketascope.evidence.pooling.multi_arm import RULES, average_contrasts, combine_arms
+from ketascope.evidence.pooling.multi_arm import average_contrasts
 from ketascope.evidence.pooling.sensitivity import Candidate, sensitivity_set
 
 SMD = [
@@ -171,53 +171,6 @@ def test_every_row_is_pooled_or_says_why_not(rows):
 
 
 # --- several arms
-
-
-def test_combined_arms_are_the_arm_that_their_people_would_have_been():
-    random = np.random.default_rng(3)
-    people = [random.normal(mean, sd, n) for mean, sd, n in ((10.0, 2.0, 12), (14.0, 3.0, 20), (9.0, 1.0, 7))]
-    groups = [Group(len(one), float(one.mean()), float(one.std(ddof=1))) for one in people]
-    control = Group(15, 20.0, 4.0)
-    ((together, same),) = combine_arms(groups, control)
-    everyone = np.concatenate(people)
-    assert (together.n, together.mean) == pytest.approx((39, everyone.mean()))
-    assert together.sd == pytest.approx(everyone.std(ddof=1))
-    assert same == control
-
-
-def test_combined_counts_add_up():
-    ((together, control),) = combine_arms([Counts(3, 10), Counts(6, 12)], Counts(2, 11))
-    assert together == Counts(9, 22)
-    assert control == Counts(2, 11)
-
-
-def test_a_split_control_is_shared_and_nobody_counts_twice():
-    active = [Group(10, 5.0, 2.0), Group(12, 4.0, 2.5)]
-    pairs = combine_arms(active, Group(14, 8.0, 3.0), "split control")
-    assert [pair[0] for pair in pairs] == active
-    assert {pair[1] for pair in pairs} == {Group(7.0, 8.0, 3.0)}
-    counted = combine_arms([Counts(3, 10), Counts(6, 12)], Counts(2, 11), "split control")
-    assert [pair[1] for pair in counted] == [Counts(1.0, 5.5)] * 2
-    assert all(isinstance(log_odds_ratio("x", *pair), Effect) for pair in counted)
-
-
-def test_both_rules_give_about_the_same_pooled_difference_and_error():
-    active = [Group(20, 5.0, 2.0), Group(20, 5.4, 2.0)]
-    control = Group(20, 8.0, 2.0)
-    ((one, other),) = combine_arms(active, control)
-    combined = mean_difference("x", one, other)
-    split = [mean_difference(f"{i}", *pair) for i, pair in enumerate(combine_arms(active, control, "split control"))]
-    pooled = pool_effects(split, estimator="FE", test="z")
-    assert pooled.estimate == pytest.approx(combined.estimate)
-    assert pooled.standard_error == pytest.approx(combined.standard_error, rel=0.01)
-
-
-def test_unknown_rules_and_trials_without_arms_are_refused():
-    with pytest.raises(InputError, match="did you mean 'split control'"):
-        combine_arms([Counts(1, 2)], Counts(1, 2), "split controls")
-    with pytest.raises(InputError, match="at least one active arm"):
-        combine_arms([], Counts(1, 2))
-    assert set(RULES) == {"combine arms", "split control"}
 
 
 def test_contrasts_that_share_a_control_average_with_its_correlation():

@@ -1,6 +1,7 @@
 """The data behind dose sentences: every number has a unit, a source and a grade; every gap is said aloud."""
 
 import itertools
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 from ketascope import data
 from ketascope.errors import InputError
 from ketascope.regimen import drugs, highest_studied, load_presets, parse, routes
-from ketascope.regimen.catalogue import device_of, input_limit, limit_of, name_drug, name_route
+from ketascope.regimen.catalogue import device_of, input_limit, limit_of, name_drug, name_route, studied_doses
 from ketascope.regimen.spans import AMOUNT_UNITS, name_time_unit
 from ketascope.regimen.tokens import KEYWORDS, NUMBER
 
@@ -37,14 +38,14 @@ def test_data_files_are_read_once_and_by_name_only():
     assert data.load("drugs") is data.load("drugs")
     assert set(FILES) <= set(data.names())
     for name in ("drug", "../regimen/presets", "drugs.toml", ""):
-        with pytest.raises(InputError, match="unknown data file"):
+        with pytest.raises(InputError, match="data file .* is unknown"):
             data.load(name)
 
 
 def test_an_unknown_data_file_is_offered_the_nearest():
     with pytest.raises(InputError) as caught:
         data.load("drug")
-    assert str(caught.value).startswith("unknown data file 'drug'; did you mean 'drugs'? Data files: ")
+    assert str(caught.value).startswith("data file 'drug' is unknown; did you mean 'drugs'? Known: ")
 
 
 # Sources.
@@ -114,8 +115,13 @@ def test_names_are_found_whatever_their_case_and_unknown_ones_are_not():
 
 
 def test_the_routes_are_those_of_the_model():
-    assert tuple(routes()) == ("IV", "IM", "SC", "nasal", "SL", "buccal", "oral", "oral-ER", "rectal")
+    assert tuple(routes())[:9] == ("IV", "IM", "SC", "nasal", "SL", "buccal", "oral", "oral-ER", "rectal")
     assert set(drugs()["ketamine"].routes) == set(routes())
+
+
+def test_the_drugs_are_listed_with_the_ketamines_first():
+    assert list(drugs())[:3] == ["ketamine", "esketamine", "escitalopram"]
+    assert set(drugs()) >= {"sertraline", "paroxetine", "fluoxetine", "venlafaxine"}
 
 
 def test_a_ketamine_is_all_enantiomers_and_an_ssri_is_none():
@@ -232,6 +238,58 @@ def test_what_the_file_does_not_cover_is_none_and_not_a_guess():
     assert highest_studied("sertraline", "IV", "gad") is None
 
 
+def _borrowed(route, indications, from_route, from_indication):
+    return {
+        "drug": "ketamine",
+        "route": route,
+        "indications": indications,
+        "from_route": from_route,
+        "from_indication": from_indication,
+        "source": f"{from_route} stands in",
+        "grade": "assumed",
+    }
+
+
+def _studied(route, indication):
+    highest = {"value": 100.0, "unit": "mg"}
+    return {
+        "drug": "ketamine",
+        "route": route,
+        "indication": indication,
+        "highest": highest,
+        "design": "controlled",
+        "source": "a trial",
+        "grade": "established",
+    }
+
+
+def test_a_dose_may_be_borrowed_from_a_row_that_borrows_itself():
+    rows = [_borrowed("SL", ["gad"], "SL", "mdd"), _borrowed("buccal", ["gad"], "SL", "gad")]
+    found = studied_doses({"studied": [_studied("SL", "mdd")], "borrowed": rows, "none": []})
+    dose = found["ketamine", "buccal", "gad"]
+    assert (dose.highest, dose.borrowed_route, dose.borrowed_from, dose.source) == (100.0, "SL", "gad", "SL stands in")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            [_borrowed("SL", ["mdd"], "SL", "mdd")],
+            "studied_doses, [[borrowed]] row ketamine SL mdd: borrows from ketamine SL mdd, which comes back to "
+            "where it was; borrow from a drug, route and indication of [[studied]]",
+        ),
+        (
+            [_borrowed("buccal", ["gad"], "SL", "gad"), _borrowed("SL", ["gad"], "buccal", "gad")],
+            "row ketamine buccal gad: borrows from ketamine SL gad, then ketamine buccal gad, which comes back",
+        ),
+        ([_borrowed("SL", ["gad"], "IV", "sad")], "ketamine SL gad: borrows from ketamine IV sad, which has no row"),
+    ],
+)
+def test_a_dose_borrowed_from_itself_or_from_nowhere_is_refused_when_the_file_is_read(rows, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        studied_doses({"studied": [], "borrowed": rows, "none": []})
+
+
 # Presets.
 
 IDS = (
@@ -310,7 +368,7 @@ def test_an_unknown_indication_is_offered_the_nearest():
     with pytest.raises(InputError) as caught:
         load_presets("ptds")
     assert str(caught.value) == (
-        "unknown indication 'ptds'; did you mean 'ptsd'? Indications: gad, sad, ptsd, ocd, mdd"
+        f"indication 'ptds' is unknown; did you mean 'ptsd'? Known: {', '.join(data.load('indications'))}"
     )
 
 

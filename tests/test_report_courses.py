@@ -36,6 +36,11 @@ def test_rows_with_nothing_left_are_left_out() -> None:
     assert [row[0] for row in rows] == ["1 h", "2 h"]
 
 
+def test_a_course_that_stays_at_nothing_is_shown_as_such() -> None:
+    ((_, _, rows),) = course_tables(simulation([1.0, 2.0], dissociation=[0.0, 0.0]))
+    assert rows == [("1 h", "0"), ("2 h", "0")]
+
+
 def test_a_missing_score_is_a_dash_and_never_zero() -> None:
     ((_, _, rows),) = course_tables(simulation([0.0, 2.0], score=[40.0, None]))
     assert rows[0][1] == "40.0"

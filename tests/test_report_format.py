@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +15,19 @@ from ketascope.report.format import (
     MINUS,
     NOT_SHOWN,
     STYLES,
+    as_given,
+    counted,
     decimals_for,
     duration,
+    effect_size,
     interval,
     named_value,
     number,
     plain,
+    signed,
+    significant,
     split_unit,
+    value_rows,
     with_interval,
     words,
 )
@@ -63,6 +70,9 @@ def test_each_kind_has_the_digits_its_readers_expect(value: float, kind: str, te
         (2, "2 h"),
         (24, "24 h"),
         (36, "36 h"),
+        (47, "47 h"),
+        (48, "2 d"),
+        (60, "2.5 d"),
         (84, "3.5 d"),
         (168, "7 d"),
         (252, "10.5 d"),
@@ -201,3 +211,85 @@ def test_any_plain_value_has_a_text(value: object, text: str) -> None:
 )
 def test_inputs_are_phrases_with_units(name: str, value: object, text: str) -> None:
     assert named_value(name, value) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "words_of", "text"),
+    [
+        (1, ("dose",), "1 dose"),
+        (0, ("dose",), "0 doses"),
+        (1200, ("dose",), "1,200 doses"),
+        (1.0, ("trial",), "1 trial"),
+        (1, ("study", "studies"), "1 study"),
+        (3, ("person", "people"), "3 people"),
+    ],
+)
+def test_what_is_counted_stands_in_the_singular_or_the_plural(
+    count: float, words_of: tuple[str, ...], text: str
+) -> None:
+    assert counted(count, *words_of) == text
+
+
+def test_the_table_behind_a_drawing_tells_numbers_from_texts_and_shows_what_is_missing() -> None:
+    assert value_rows([{"option": "IV", "peak": 185.37}, {"option": "nasal", "peak": None}]) == [
+        [("IV", False), ("185", True)],
+        [("nasal", False), (f"{NOT_SHOWN} not shown", False)],
+    ]
+
+
+# Changes, figures of sources, effects
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [(1.25, 1, "+1.2"), (-1.26, 1, f"{MINUS}1.3"), (0.0, 2, "0.00"), (0.001, 2, "0.00"), (-0.001, 2, "0.00")],
+)
+def test_a_change_has_a_sign_unless_it_reads_as_none(value: float, decimals: int, text: str) -> None:
+    assert signed(value, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (86.9832, 4, "86.98"),
+        (5.0, 3, "5"),
+        (12345.6, 3, "12,300"),
+        (0.000012345, 3, "0.0000123"),
+        (-0.5, 2, f"{MINUS}0.5"),
+        (0.0, 3, "0"),
+        (99.96, 3, "100"),
+    ],
+)
+def test_a_number_of_any_size_has_its_digits_and_no_exponent(value: float, digits: int, text: str) -> None:
+    assert significant(value, digits) == text
+
+
+@given(st.floats(-1e9, 1e9).filter(lambda value: abs(value) > 1e-6), st.integers(2, 6))
+def test_significant_digits_say_the_same_number(value: float, digits: int) -> None:
+    back = float(significant(value, digits).replace(",", "").replace(MINUS, "-"))
+    assert back == pytest.approx(float(f"{value:.{digits - 1}e}"), rel=1e-12)
+
+
+def test_a_figure_of_a_source_keeps_its_digits() -> None:
+    assert [as_given(value) for value in (-11.88, 66.67, 12.0, 1250.0)] == [f"{MINUS}11.88", "66.67", "12", "1,250"]
+
+
+@pytest.mark.parametrize(
+    ("value", "measure", "text"),
+    [
+        (-0.756, "SMD", f"{MINUS}0.76"),
+        (-11.88, "MD", f"{MINUS}11.9"),
+        (math.log(2.0), "log OR", "2.00"),
+        (math.log(25.0), "log RR", "25.0"),
+        (-9.0, "log OR", "<0.01"),
+        (900.0, "log OR", ">1,000"),
+    ],
+)
+def test_an_effect_is_written_by_its_measure(value: float, measure: str, text: str) -> None:
+    assert effect_size(value, measure) == text
+
+
+def test_the_minus_sign_is_written_in_one_place(root: Path) -> None:
+    """Elsewhere a number would have a rule of its own."""
+    files = (root / "src" / "ketascope").rglob("*.py")
+    assert [file.name for file in files if "N{MINUS SIGN" in file.read_text(encoding="utf-8")] == ["format.py"]

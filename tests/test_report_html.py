@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,61 +13,20 @@ import pytest
 from ketascope.charts import acute_effects, symptom_course
 from ketascope.report import comparison_html, write_html
 from ketascope.report.layout import comparison_report
+from page_reading import Page, contrast, flat
+from stored_documents import stored
 
-FIXTURES = Path(__file__).parent / "fixtures"
 HOSTILE = "<script>alert('x')</script> & \"quoted\" {{ 7*7 }}"
-VOID = {"meta", "br", "img", "link", "input", "hr", "path", "rect", "line", "circle", "use", "stop"}
-
-
-class Page(HTMLParser):
-    """The elements of a page, with the text of each kind of element outside scripts and styles."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.texts: dict[str, list[str]] = {}
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self._open.append(tag)
-            self.texts.setdefault(tag, []).append("")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._open:
-            while self._open.pop() != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        for tag in set(self._open):
-            self.texts[tag][-1] += data
-
-    def of(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-def read(name: str) -> dict[str, Any]:
-    return json.loads((FIXTURES / name).read_text(encoding="utf-8"))
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 @pytest.fixture(scope="module")
 def case() -> dict[str, Any]:
-    return read("comparison_gad.json")
+    return stored("comparison_gad.json")
 
 
 @pytest.fixture(scope="module")
 def text(case: dict[str, Any]) -> str:
-    return comparison_html(case["document"], case["curves"], read("simulation_iv_series.json"))
+    return comparison_html(case["document"], case["curves"], stored("simulation_iv_series.json"))
 
 
 @pytest.fixture(scope="module")
@@ -216,19 +174,12 @@ def test_what_scrolls_can_be_reached_by_keyboard(page: Page) -> None:
     assert all(a["tabindex"] == "0" and a["aria-label"] for a in scrolling)
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def test_text_colours_have_contrast_on_paper_and_tint(page: Page) -> None:
     style = " ".join(page.texts["style"])
     colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", style))
     for ink in ("ink", "quiet", "accent"):
         for ground in ("paper", "tint"):
-            light, dark = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
-            assert (light + 0.05) / (dark + 0.05) >= 7.0 if ink == "ink" else (light + 0.05) / (dark + 0.05) >= 4.5
+            assert contrast(colours[ink], colours[ground]) >= (7.0 if ink == "ink" else 4.5), (ink, ground)
 
 
 def test_there_is_a_style_for_paper(page: Page) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import stat
 from pathlib import Path
@@ -14,17 +13,16 @@ import pytest
 
 from ketascope.charts import cascade
 from ketascope.errors import InputError
-from ketascope.files import write_aside
+from ketascope.files import csv_text, sha256_of, write_aside
 from ketascope.report import comparison_csv, write_csv, write_html, write_png
 from ketascope.report.catalogue import EVIDENCE, PRACTICAL, sections
 from ketascope.report.table import COLUMNS, comparison_rows
-
-FIXTURES = Path(__file__).parent / "fixtures"
+from stored_documents import stored
 
 
 @pytest.fixture
 def gad() -> dict[str, Any]:
-    return json.loads((FIXTURES / "comparison_gad.json").read_text(encoding="utf-8"))["document"]
+    return stored("comparison_gad.json")["document"]
 
 
 def parsed(document: dict[str, Any]) -> list[dict[str, str]]:
@@ -141,7 +139,7 @@ def test_the_file_holds_the_text_in_utf8(gad: dict[str, Any], tmp_path: Path) ->
 
 
 def test_a_png_file_is_a_picture(tmp_path: Path) -> None:
-    simulation = json.loads((FIXTURES / "simulation_iv_series.json").read_text(encoding="utf-8"))
+    simulation = stored("simulation_iv_series.json")
     path = write_png(tmp_path / "cascade.png", cascade(simulation), scale=1)
     assert path.read_bytes().startswith(b"\x89PNG")
 
@@ -161,6 +159,19 @@ def test_a_folder_in_place_of_a_file_is_one_clear_line(gad: dict[str, Any], tmp_
     for write in (write_csv, write_html):
         with pytest.raises(InputError, match="it is a folder"):
             write(tmp_path, gad)
+
+
+def test_rows_become_text_with_a_heading_and_empty_cells_for_what_is_missing() -> None:
+    assert csv_text(("name", "mg"), [{"name": "a, b", "mg": 35.5}, {"name": "c"}]) == 'name,mg\n"a, b",35.5\nc,\n'
+    assert csv_text(("name", "mg"), []) == "name,mg\n"
+    with pytest.raises(ValueError, match="not in fieldnames"):
+        csv_text(("name",), [{"name": "a", "unit": "mg"}])
+
+
+def test_the_checksum_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "bytes"
+    file.write_bytes(b"abc")
+    assert sha256_of(file) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_a_failure_keeps_the_old_file_and_leaves_nothing_behind(

@@ -4,41 +4,37 @@ from __future__ import annotations
 
 import copy
 import io
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from ketascope.report import print_comparison, render_comparison, render_simulation
+from ketascope.report import print_comparison, print_simulation
 from ketascope.report.catalogue import EVIDENCE, PRACTICAL, lookup, sections
 from ketascope.report.layout import comparison_report
 from ketascope.report.notes import NO_REASON, Notes, is_caveat, reasons_for_gap
 from ketascope.report.terminal import nca_flags, nca_rows
+from page_reading import flat
+from printed import printed
+from stored_documents import stored
 
-FIXTURES = Path(__file__).parent / "fixtures"
 WIDTHS = (80, 100, 120, 140, 160, 200)
-
-
-def read(name: str) -> dict[str, Any]:
-    return json.loads((FIXTURES / name).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def gad() -> dict[str, Any]:
-    return read("comparison_gad.json")["document"]
+    return stored("comparison_gad.json")["document"]
 
 
 @pytest.fixture
 def ptsd() -> dict[str, Any]:
-    return read("comparison_ptsd.json")["document"]
+    return stored("comparison_ptsd.json")["document"]
 
 
 @pytest.fixture
 def simulation() -> dict[str, Any]:
-    return read("simulation_iv_series.json")
+    return stored("simulation_iv_series.json")
 
 
 def option(document: dict[str, Any], id_: str) -> dict[str, Any]:
@@ -51,15 +47,11 @@ def cells(document: dict[str, Any], table: str) -> dict[str, tuple[Any, ...]]:
     return {row.label.text: row.cells for row in layout.rows}
 
 
-def flat(text: str) -> str:
-    return " ".join(text.split())
-
-
 # Header and closing words
 
 
 def test_the_header_says_for_whom_and_how(gad: dict[str, Any]) -> None:
-    text = flat(render_comparison(gad))
+    text = flat(printed(print_comparison, gad))
     for phrase in (
         "indication GAD",
         "Scale: HAM-A",
@@ -75,17 +67,17 @@ def test_the_header_says_for_whom_and_how(gad: dict[str, Any]) -> None:
 
 def test_defaulted_inputs_are_named_in_words(gad: dict[str, Any]) -> None:
     gad["defaulted"] = ["weight_kg", "until_h", "options"]
-    assert "Not given, so defaulted: weight, until, options" in flat(render_comparison(gad))
+    assert "Not given, so defaulted: weight, until, options" in flat(printed(print_comparison, gad))
 
 
 def test_the_two_kinds_of_interval_are_told_apart(gad: dict[str, Any]) -> None:
-    text = flat(render_comparison(gad))
+    text = flat(printed(print_comparison, gad))
     assert "95% of patients" in text
     assert "95% uncertainty of the population mean" in text
 
 
 def test_the_end_says_what_this_is_not_and_where_help_is(gad: dict[str, Any], simulation: dict[str, Any]) -> None:
-    for text in (flat(render_comparison(gad)), flat(render_simulation(simulation))):
+    for text in (flat(printed(print_comparison, gad)), flat(printed(print_simulation, simulation))):
         assert "not medical advice" in text
         assert "not a prediction for any one person" in text
         assert "not advice on a dose" in text
@@ -93,9 +85,9 @@ def test_the_end_says_what_this_is_not_and_where_help_is(gad: dict[str, Any], si
 
 
 def test_a_scenario_is_named_when_one_is_on(gad: dict[str, Any]) -> None:
-    assert "Scenarios" not in render_comparison(gad)
+    assert "Scenarios" not in printed(print_comparison, gad)
     gad["scenarios"] = ["expectancy"]
-    assert "Scenarios: expectancy" in flat(render_comparison(gad))
+    assert "Scenarios: expectancy" in flat(printed(print_comparison, gad))
 
 
 # Tables
@@ -104,7 +96,7 @@ def test_a_scenario_is_named_when_one_is_on(gad: dict[str, Any]) -> None:
 def test_every_quantity_of_the_contract_is_in_a_table() -> None:
     shown = {column.name for section in sections("X") for column in section.columns}
     shown |= {column.name for column in (*PRACTICAL, *EVIDENCE)}
-    row = read("comparison_gad.json")["document"]["options"][0]
+    row = stored("comparison_gad.json")["document"]["options"][0]
     expected = set()
     for part in ("pk", "pk_typical", "receptor", "glutamate", "plasticity", "acute", "practical", "evidence"):
         expected |= {f"{part}.{name}" for name in row[part]}
@@ -144,12 +136,12 @@ def test_benefits_and_harms_stand_before_mechanism(gad: dict[str, Any]) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_line_is_wider_than_the_terminal(gad: dict[str, Any], ptsd: dict[str, Any], width: int) -> None:
     for document in (gad, ptsd):
-        assert max(len(line) for line in render_comparison(document, width).splitlines()) <= width
+        assert max(len(line) for line in printed(print_comparison, document, width).splitlines()) <= width
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_value_is_cut_whatever_the_width(gad: dict[str, Any], width: int) -> None:
-    text = flat(render_comparison(gad, width))
+    text = flat(printed(print_comparison, gad, width))
     for row in gad["options"]:
         assert row["id"] == "placebo" or row["sentence"] is None or row["sentence"].split()[0] in text
     for table in comparison_report(gad).tables:
@@ -164,11 +156,11 @@ def test_no_value_is_cut_whatever_the_width(gad: dict[str, Any], width: int) -> 
 
 
 def test_wide_terminals_have_median_and_interval_on_one_line(gad: dict[str, Any]) -> None:
-    assert re.search(r"22 \(13 to 29\)", render_comparison(gad, 160))
+    assert re.search(r"22 \(13 to 29\)", printed(print_comparison, gad, 160))
 
 
 def test_narrow_terminals_stack_the_interval_below_the_median(gad: dict[str, Any]) -> None:
-    text = render_comparison(gad, 80)
+    text = printed(print_comparison, gad, 80)
     assert not re.search(r"185 \(102 to 324\)", text)
     assert "(102 to 324)" in text
 
@@ -181,11 +173,11 @@ def test_values_are_those_of_the_document(gad: dict[str, Any]) -> None:
 
 def test_labels_cannot_smuggle_markup(gad: dict[str, Any]) -> None:
     gad["options"][0]["label"] = "[red]odd[/red] [link=x]label"
-    assert "[red]odd[/red] [link=x]label" in flat(render_comparison(gad, 200))
+    assert "[red]odd[/red] [link=x]label" in flat(printed(print_comparison, gad, 200))
 
 
 def test_there_is_no_emoji_and_no_colour_code_in_plain_text(gad: dict[str, Any], simulation: dict[str, Any]) -> None:
-    for text in (render_comparison(gad), render_simulation(simulation)):
+    for text in (printed(print_comparison, gad), printed(print_simulation, simulation)):
         assert "\x1b" not in text
         assert all(ord(character) < 0x2600 for character in text)
 
@@ -198,13 +190,13 @@ def test_a_console_of_ones_own_is_used(gad: dict[str, Any]) -> None:
 
 def test_printing_changes_nothing_in_the_document(gad: dict[str, Any]) -> None:
     before = copy.deepcopy(gad)
-    render_comparison(gad)
+    printed(print_comparison, gad)
     assert gad == before
 
 
 def test_one_option_is_enough(gad: dict[str, Any]) -> None:
     gad["options"] = gad["options"][:1]
-    assert "Comparison of 1 option, indication GAD" in render_comparison(gad)
+    assert "Comparison of 1 option, indication GAD" in printed(print_comparison, gad)
 
 
 # Gaps and flags
@@ -250,13 +242,13 @@ def test_the_footnote_of_a_gap_says_why(gad: dict[str, Any], ptsd: dict[str, Any
 
 
 def test_footnotes_are_printed_below_with_their_numbers(gad: dict[str, Any]) -> None:
-    text = flat(render_comparison(gad))
+    text = flat(printed(print_comparison, gad))
     for mark, message in comparison_report(gad).notes:
         assert f"[{mark}] {message}" in text
 
 
 def test_every_flag_of_every_option_is_printed(gad: dict[str, Any]) -> None:
-    text = flat(render_comparison(gad))
+    text = flat(printed(print_comparison, gad))
     assert {flag["message"] for row in gad["options"] for flag in row["flags"]} <= {
         message for _, message in comparison_report(gad).notes
     }
@@ -300,7 +292,31 @@ def test_a_gap_without_any_reason_says_that_too(gad: dict[str, Any]) -> None:
     gad["options"][0]["flags"] = []
     gad["options"][0]["pk"]["bioavailability"] = None
     assert NO_REASON in dict(comparison_report(gad).notes).values()
-    assert NO_REASON in flat(render_comparison(gad))
+    assert NO_REASON in flat(printed(print_comparison, gad))
+
+
+def test_only_the_notes_of_the_tables_shown_are_printed_and_those_on_whole_options(gad: dict[str, Any]) -> None:
+    gad["options"][0]["flags"].append({"code": "populations_differ", "message": "Not a fair contest."})
+    stream = io.StringIO()
+    print_comparison(gad, Console(file=stream, width=140), only=("acute",))
+    shown = flat(stream.getvalue())
+    everything = dict(comparison_report(gad).notes).values()
+    of_symptoms = next(flag["message"] for flag in gad["options"][0]["flags"] if flag["code"] == "extrapolated")
+    of_sedation = next(flag["message"] for flag in gad["options"][2]["flags"] if flag["code"] == "sedation_unknown")
+    assert {of_symptoms, of_sedation, "Not a fair contest."} <= set(everything)
+    assert of_symptoms not in shown
+    assert of_sedation in shown
+    assert "Not a fair contest." in shown
+
+
+def test_where_nobody_is_watched_the_cell_points_at_its_note(gad: dict[str, Any]) -> None:
+    row = gad["options"][0]
+    row["practical"]["observation_min"] = None
+    assert cells(gad, "practical")[row["label"]][1].text == "unknown"
+    row["flags"].append({"code": "observation_not_in_minutes", "message": "time under observation: none"})
+    cell = cells(gad, "practical")[row["label"]][1]
+    assert cell.text == "see note"
+    assert cell.marks
 
 
 def test_every_flag_of_the_model_is_placed() -> None:
@@ -324,7 +340,7 @@ def test_footnotes_count_from_one_in_order_of_use() -> None:
 
 
 def test_harms_are_listed_with_frequency_and_source(gad: dict[str, Any]) -> None:
-    text = flat(render_comparison(gad, 200))
+    text = flat(printed(print_comparison, gad, 200))
     assert "8 to 19 of 100" in text
     assert "Example label 2024" in text
 
@@ -367,7 +383,7 @@ def test_a_price_with_one_unknown_end_says_so(gad: dict[str, Any]) -> None:
 
 
 def test_a_simulation_echoes_its_sentence_and_every_dose(simulation: dict[str, Any]) -> None:
-    text = render_simulation(simulation)
+    text = printed(print_simulation, simulation)
     assert simulation["sentence"] in text
     assert "Doses (6)" in text
     for time in ("start", "3.5 d", "7 d", "10.5 d", "2 wk", "2.5 wk"):
@@ -378,7 +394,7 @@ def test_a_simulation_echoes_its_sentence_and_every_dose(simulation: dict[str, A
 def test_long_regimens_are_shortened_and_say_so(simulation: dict[str, Any]) -> None:
     first = simulation["events"][0]
     simulation["events"] = [{**first, "time_h": 24.0 * day} for day in range(56)]
-    text = render_simulation(simulation)
+    text = printed(print_simulation, simulation)
     assert "Doses (56)" in text
     assert "and 26 more, the last at 7.9 wk" in text
 
@@ -397,7 +413,7 @@ def test_exposure_figures_may_also_be_intervals_or_plain_numbers() -> None:
 
 
 def test_flags_of_figures_and_of_the_run_are_printed(simulation: dict[str, Any]) -> None:
-    text = flat(render_simulation(simulation))
+    text = flat(printed(print_simulation, simulation))
     expected = "norketamine: the terminal slope spans fewer than two half-lives (12 of 100 patients)"
     assert nca_flags(simulation["nca"]) == [expected]
     assert expected in text
@@ -406,4 +422,4 @@ def test_flags_of_figures_and_of_the_run_are_printed(simulation: dict[str, Any])
 
 def test_a_regimen_without_ketamine_has_no_figures_and_no_crash(simulation: dict[str, Any]) -> None:
     simulation["nca"] = None
-    assert "Exposure figures" not in render_simulation(simulation)
+    assert "Exposure figures" not in printed(print_simulation, simulation)

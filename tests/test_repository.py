@@ -16,6 +16,7 @@ import pytest
 from supply.locks import project_name, read_lock
 
 import ketascope
+from ketascope.contract import DOCUMENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "ketascope"
@@ -363,7 +364,9 @@ def test_every_command_and_option_is_in_the_manual():
 
 
 @pytest.mark.parametrize(
-    "name", ["docs/commands.md", "docs/dependencies.md", "docs/parameters.md", "docs/schema/comparison.schema.json"]
+    "name",
+    ["docs/commands.md", "docs/dependencies.md", "docs/parameters.md"]
+    + [f"docs/schema/{name}.schema.json" for name in DOCUMENTS],
 )
 def test_generated_pages_are_fresh(name, generate):
     assert name in generate.PAGES

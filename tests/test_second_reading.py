@@ -9,9 +9,10 @@ import pytest
 
 import ketascope
 from ketascope.comparing.flags import Flags
-from ketascope.contract import check_comparison
+from ketascope.contract import check_document
 from ketascope.evidence.symptom_trials import posterior
-from ketascope.model.symptoms import Effects, as_expectancy
+from ketascope.model.parameter_store import load_parameters
+from ketascope.model.symptoms import Effects, as_expectancy, load_indication
 
 SENTENCES = ["ketamine 0.5 mg/kg IV over 40 min", "sertraline 100 mg oral q 1 d x 56"]
 VISITS = ("2h", "24h", "7d", "28d", "56d")
@@ -19,7 +20,7 @@ VISITS = ("2h", "24h", "7d", "28d", "56d")
 
 def options(**given: Any) -> dict[str, dict[str, Any]]:
     document = ketascope.compare(SENTENCES, patients=20, seed=3, **given).document()
-    check_comparison(document)
+    check_document("comparison", document)
     return {row["sentence"]: row for row in document["options"]}
 
 
@@ -101,6 +102,17 @@ class TestWhetherDoseAndRouteAreSupported:
         assert f"{scores['trials_scored']} trials" in message
         assert f"{scores['crps']:.2f}" in message
         assert "dose_not_supported" not in codes(default[SENTENCES[1]]), "an SSRI has no route to compare"
+
+    def test_what_the_interval_of_a_mean_leaves_out_is_said_in_points(self, default: dict[str, dict[str, Any]]) -> None:
+        mdd = load_indication("mdd")
+        for sentence, name in zip(SENTENCES, ("trials.trial_sd", "trials.ssri_trial_sd"), strict=True):
+            points = load_parameters()[name].value * mdd.endpoint_sd
+            message = next(flag["message"] for flag in default[sentence]["flags"] if flag["code"] == "trials_differ")
+            assert f"up to {points:.2g} points of {mdd.scale_label}" in message
+
+    def test_a_time_under_observation_from_memory_is_marked(self, default: dict[str, dict[str, Any]]) -> None:
+        assert "observation_assumed" in codes(default[SENTENCES[0]])
+        assert "observation_assumed" not in codes(default[SENTENCES[1]])
 
     def test_a_mechanism_that_wins_raises_no_flag(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(posterior, "left_out_scores", lambda: {"beats_rivals": True})

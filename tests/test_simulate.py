@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from event_files import write_events
 from ketascope import InputError, simulate
 from ketascope.cli import main
 from ketascope.model.parameter_store import load_parameters
 from ketascope.noncompartmental.options import FLAG_MEANINGS
-from ketascope.regimen import parse, write_events
+from ketascope.regimen import parse
 from ketascope.simulation import ERROR_TOLERANCE
 
 IV = "ketamine 0.5 mg/kg IV over 40 min"

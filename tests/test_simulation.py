@@ -12,7 +12,7 @@ import pytest
 
 from ketascope.errors import InputError
 from ketascope.model import cascade
-from ketascope.model.absorption import individual_depots
+from ketascope.model.absorption import individual_depots, step_inputs
 from ketascope.model.covariates import apply_first_pass
 from ketascope.model.disposition import modes_of_both, steps_of
 from ketascope.model.exposure import concentrations, prepare
@@ -33,12 +33,14 @@ from ketascope.simulation import (
     run_patients,
 )
 from ketascope.solver import engine
+from ketascope.solver.gradients import jax_step
 from ketascope.solver.grid import halved
 from ketascope.solver.native.engine import DEFAULT_LAYOUT
 from ketascope.solver.native.program import program
 
 PERSON = Person()
 ROWS = load_parameters()
+CHAIN_STEP = jax_step(cascade.CHAIN)
 PRESETS = {o.id: o.sentence for o in load_presets() if o.sentence is not None and "ketamine" in o.sentence}
 ANAESTHETIC = "ketamine 2 mg/kg IV"
 MIXED = "ketamine 50 mg SL & ketamine 50 mg oral after 1 h & ketamine 50 mg nasal after 2 h"
@@ -223,10 +225,10 @@ def on_grid(sentence: str, normals: np.ndarray, sampling: str, grid_h: np.ndarra
     steps = steps_of(ROWS, place) - OUTSIDE_THE_CHAIN
     plan, modes, fraction = prepare(doses_of(sentence), values, ROWS, place, 2, steps)
     own = {name: value for name, value in values.items() if name in cascade.INDIVIDUAL_ROWS}
-    inputs = engine.step_inputs(plan, 2, grid_h)
+    inputs = step_inputs(plan, 2, grid_h)
     channels = len(cascade.CHANNELS)
     stages = DEFAULT_LAYOUT.stages
-    return engine.solve(cascade.chain_step, cascade.start_states, channels, modes, fraction, own, inputs, 1, stages)
+    return engine.solve(CHAIN_STEP, cascade.start_states, channels, modes, fraction, own, inputs, 1, stages)
 
 
 def difference_from_halved(sentence: str, normals: np.ndarray, sampling: str, result: PatientRun) -> float:
@@ -342,10 +344,10 @@ def test_everything_is_float64(sampling: str) -> None:
     assert jax.config.jax_enable_x64
     result = run("ketamine 0.5 mg/kg IM", sampling=sampling)
     assert result.outputs.dtype == np.float64
-    program = engine._compiled(cascade.chain_step)
+    program = engine._compiled(CHAIN_STEP)
     values = individual_values(ROWS, PERSON, typical_normals(16), plasma(sampling))
     plan, modes, fraction = prepare(doses_of("ketamine 0.5 mg/kg IM"), values, ROWS, plasma(sampling), 2)
-    block = engine._blocks(engine.step_inputs(plan, 2, np.linspace(0.0, 1.0, 33)))[0]
+    block = engine._blocks(step_inputs(plan, 2, np.linspace(0.0, 1.0, 33)))[0]
     own = {name: value for name, value in values.items() if name in cascade.INDIVIDUAL_ROWS}
     carry = (np.zeros(modes.rate_per_h.shape), cascade.start_states(16))
     leaves = jax.tree_util.tree_leaves(program(modes, np.concatenate([fraction, np.zeros((1, 16))]), own, carry, block))
@@ -391,13 +393,13 @@ def slopes(sampling: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values (reached,), reverse-mode slopes and finite differences (reached, differentiated), for relative changes."""
     jax = engine.configure_jax()
     jnp = jax.numpy
-    engine._compiled(cascade.chain_step)  # registers Modes with JAX
+    engine._compiled(CHAIN_STEP)  # registers Modes with JAX
     place, names = plasma(sampling), DIFFERENTIATED[sampling]
     values = individual_values(ROWS, PERSON, random_normals(5, 2), place)
     plan, _, _ = prepare(doses_of("ketamine 100 mg oral"), values, ROWS, place, 1)
     duration = plan.events[0].duration_h
     grid = np.concatenate([np.linspace(0.0, duration, 13), duration + np.geomspace(0.05, 24.0, 20)])
-    steps = engine.step_inputs(plan, 1, grid)
+    steps = step_inputs(plan, 1, grid)
     inputs = (steps.step_h, steps.bolus_mg, steps.rate_mg_per_h)
 
     def summed(factors: Any) -> Any:
@@ -411,7 +413,7 @@ def slopes(sampling: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         fraction = jnp.concatenate([fraction, jnp.zeros((1, 2))])
         chain_values = {key: value for key, value in own.items() if key in cascade.INDIVIDUAL_ROWS}
         carry = (jnp.zeros(modes.rate_per_h.shape), cascade.start_states(2))
-        _, outputs = engine.advance_block(cascade.chain_step, modes, fraction, chain_values, carry, inputs)
+        _, outputs = engine.advance_block(CHAIN_STEP, modes, fraction, chain_values, carry, inputs)
         return jnp.stack([outputs[:, cascade.CHANNELS.index(channel)].sum() for channel in REACHED])
 
     ones = np.ones(len(names))

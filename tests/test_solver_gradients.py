@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from ketascope.model.pharmacokinetics import Modes
 from ketascope.solver import engine
 from ketascope.solver.chain import Chain
 from ketascope.solver.collocation import linear_step
 from ketascope.solver.gradients import CHECKPOINTS, STEPS_KEPT, jax_step, segmented, solve_at, tree_shape
+from ketascope.solver.linear import Modes, StepInputs
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
@@ -199,6 +199,6 @@ def test_a_tree_holds_all_steps_and_keeps_few_states(steps: int) -> None:
 
 @pytest.mark.parametrize("wanted", [[-1], [0, 3]])
 def test_a_step_that_does_not_exist_is_named(wanted: list[int]) -> None:
-    inputs = engine.StepInputs(np.ones(3), np.zeros((3, 1, 1, 2)), np.zeros((3, 1, 1, 2)))
+    inputs = StepInputs(np.ones(3), np.zeros((3, 1, 1, 2)), np.zeros((3, 1, 1, 2)))
     with pytest.raises(ValueError, match="there are steps 0 to 2"):
         segmented(inputs, wanted)

@@ -15,10 +15,17 @@ from hypothesis import strategies as st
 from care_documents import near_hoboken, nothing_found, place_row
 from ketascope.care.finding import find
 from ketascope.care.places.great_circle import distance_km
+from ketascope.care.places.outlines import outlines
 from ketascope.care.radius import KM_PER_MILE
+from ketascope.charts.chart import Chart
 from ketascope.charts.map_geometry import HEIGHT_PX, WIDTH_PX, Window, apart, bearing, clockwise, cut, fitted_window
 from ketascope.charts.render import render_png, render_svg
-from ketascope.charts.state_map import LAND, PAPER, map_colours, state_map
+from ketascope.charts.state_map import LAND, PAPER, map_colours
+from ketascope.charts.state_map import state_map as map_on_outlines
+
+
+def state_map(document: dict[str, Any]) -> Chart:
+    return map_on_outlines(document, outlines())
 
 
 def layers(spec: dict[str, Any], kind: str, **looks: Any) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class TestKindsOfFigures:
         for row in contrasts():
             assert tuple(row.data()) == KEYS, row.contrast_id
 
-    def test_counts(self) -> None:
+    def test_responders_stand_as_counts_with_their_people(self) -> None:
         found = data("feder2021/3")
         assert found["measure"] == "counts"
         assert [found[key] for key in ("events_treatment", "n_treatment", "events_control", "n_control")] == [
@@ -56,7 +56,7 @@ class TestKindsOfFigures:
         found = data("feder2014/1")
         assert (found["difference"], found["p_value"], found["standard_error"]) == (-12.7, 0.02, None)
 
-    def test_means_with_sds(self) -> None:
+    def test_means_stand_with_their_sds_and_people(self) -> None:
         found = data("KET_Lii2023/1")
         assert (found["measure"], found["of"]) == ("groups", "mean")
         assert (found["mean_treatment"], found["sd_treatment"], found["n_treatment"]) == (12.7, 7.6, 20)
@@ -117,7 +117,7 @@ class TestBound:
 
 
 class TestArmsTakenTogether:
-    def test_counts_add(self) -> None:
+    def test_counts_of_the_arms_add_up(self) -> None:
         row = next(row for row in contrasts() if row.study == "ESK_Fedgchin2019" and row.outcome == "response")
         found = row.data()
         assert (found["events_treatment"], found["n_treatment"]) == (62 + 61, 115 + 114)

@@ -233,7 +233,7 @@ BAD: list[tuple[dict[str, str], dict[str, str], str]] = [
         {"n_treatment": ""},
         "n_treatment: is empty; response and remission need events and people of both groups",
     ),
-    (COUNTS, {"n_control": "0"}, "n_control: 0 people are impossible; 1 or more"),
+    (COUNTS, {"n_control": "0"}, "n_control: 0 people are impossible; 1 to 1000000"),
     (COUNTS, {"difference": "-7.5"}, "difference: is not used with counts; leave it empty"),
     (
         DIFFERENCE,
@@ -332,7 +332,14 @@ class TestBadFiles:
                 "study,indication\na,ptsd\n",
                 f"mine.csv row 1: column 'outcome' is missing; every file needs {', '.join(REQUIRED)}",
             ),
-            (f"{','.join(REQUIRED)}\na,b\n", "mine.csv row 2: 2 cells for 9 columns; quote commas"),
+            (
+                f"{','.join(REQUIRED)}\na,b\n",
+                "mine.csv row 2: 2 cells, but the header has 9; a comma in a cell needs quotes",
+            ),
+            (
+                f"\n{','.join(REQUIRED)}\n\n,,,,,,,,\na,b\n",
+                "mine.csv row 5: 2 cells, but the header has 9; a comma in a cell needs quotes",
+            ),
         ],
     )
     def test_one_line_says_what_is_wrong(self, text: str, message: str, tmp_path: Path) -> None:
@@ -351,9 +358,9 @@ class TestBadFiles:
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             read_study_file(tmp_path / "none.csv")
-        assert str(caught.value) == "cannot read none.csv: No such file or directory"
+        assert str(caught.value) == "cannot read 'none.csv': No such file or directory"
 
-    def test_a_folder(self, tmp_path: Path) -> None:
+    def test_a_folder_is_no_file(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="^cannot read "):
             read_study_file(tmp_path)
 
@@ -362,4 +369,4 @@ class TestBadFiles:
         file.write_bytes("study,é\n".encode("utf-16"))
         with pytest.raises(InputError) as caught:
             read_study_file(file)
-        assert str(caught.value) == "cannot read mine.csv: it must be a CSV file in UTF-8"
+        assert str(caught.value) == "'mine.csv' is not a text file in UTF-8"

@@ -8,6 +8,7 @@ import json
 import pytest
 from rich.console import Console
 
+from evidence_today import STUDIES, TRIALS_OR_REVIEWS
 from ketascope.errors import InputError
 from ketascope.evidence.studies import arms, outcomes, studies
 from ketascope.evidence.studies.page import CHECKED, study_list, study_page
@@ -105,9 +106,9 @@ class TestPageData:
 
 class TestList:
     def test_all_and_by_indication(self) -> None:
-        assert len(study_list()) == 175
+        assert len(study_list()) == STUDIES
         assert {row["indication"] for row in study_list("ocd")} == {"ocd"}
-        assert sum(len(study_list(name)) for name in {row["indication"] for row in study_list()}) == 175
+        assert sum(len(study_list(name)) for name in {row["indication"] for row in study_list()}) == STUDIES
 
     def test_it_counts_comparisons_that_count(self) -> None:
         found = {row["study"]: row["comparisons_that_count"] for row in study_list()}
@@ -127,10 +128,10 @@ class TestFigures:
     @pytest.mark.parametrize(
         ("outcome_id", "text"),
         [
-            ("feder2021:1", "-11.88 (SE 3.96)"),
-            ("singh2016:1", "-18.4 (SD 12)"),
-            ("lii2023:1", "-5.82 (95% CI -13.3 to 1.64)"),
-            ("GAD_Slee2019:1", "-3.13 (95% CrI -4.13 to -2.13)"),
+            ("feder2021:1", "−11.88 (SE 3.96)"),
+            ("singh2016:1", "−18.4 (SD 12)"),
+            ("lii2023:1", "−5.82 (95% CI −13.3 to 1.64)"),
+            ("GAD_Slee2019:1", "−3.13 (95% CrI −4.13 to −2.13)"),
             ("OCD_RefractoryPanel:1", "50% (range 40 to 60)"),
             ("feder2021:3", "66.67% (about 10 of 15)"),
             ("SAD_Stein1998:1", "50 of 91 (55%)"),
@@ -197,7 +198,7 @@ class TestPrinting:
             "doi: 10.1176/appi.ajp.2020.20050596",
             "checked: read in the source",
             "risk of bias: some: Small, single site",
-            "ketamine 0.5 mg/kg IV against midazolam CAPS-5: difference 2 wk -11.88 (SE 3.96)",
+            "ketamine 0.5 mg/kg IV against midazolam CAPS-5: difference 2 wk −11.88 (SE 3.96)",
             "Symptoms, CAPS-5 at 2 wk: ketamine 0.5 mg/kg IV against midazolam. It counts.",
             "CAPS-5: 0 to 80, higher is worse. Smallest important difference: not in our sources.",
             "used: P pooled; F in the fit of the symptom model, C only held against it; M from memory and never",
@@ -238,5 +239,5 @@ class TestPrinting:
 
     def test_the_list_says_how_many_trials_stand_behind_it(self) -> None:
         text = one_line(listed())
-        assert "175 studies" in text
-        assert "168 trials or reviews: a trial under several names counts once." in text
+        assert f"{STUDIES} studies" in text
+        assert f"{TRIALS_OR_REVIEWS} trials or reviews: a trial under several names counts once." in text

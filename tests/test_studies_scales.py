@@ -65,7 +65,7 @@ class TestScalesOfTheTrials:
 
 
 class TestImportantDifferences:
-    def test_some_were_read(self) -> None:
+    def test_the_scales_most_used_have_one(self) -> None:
         assert {"madrs", "pcl_5", "y_bocs", "gad_7", "hdrs_17"} <= set(WITH)
 
     @pytest.mark.parametrize("name", list(WITH))

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from evidence_today import COMPARATORS, OUTCOMES, PTSD_TRIALS, STUDIES, TRIALS
 from ketascope.errors import InputError
 from ketascope.evidence.studies import (
     Contrast,
@@ -36,10 +37,10 @@ SAME_TRIAL = {
 
 class TestNothingIsLost:
     def test_every_row_that_was_found_is_in_the_tables(self) -> None:
-        assert len(studies()) == 175
-        assert len(outcomes()) == 590 + 1, "and the null of Friedman 2007, which printed no figure"
+        assert len(studies()) == STUDIES
+        assert len(outcomes()) == OUTCOMES
         assert len(published()) == 30
-        assert Counter(row.table for row in studies().values()) == {"trials": 56, "comparators": 119}
+        assert Counter(row.table for row in studies().values()) == {"trials": TRIALS, "comparators": COMPARATORS}
 
     def test_rows_from_memory_are_kept_and_visible(self) -> None:
         recalled = [row for row in outcomes() if row.verified == "recall"]
@@ -146,7 +147,7 @@ class TestLookingUp:
 
     def test_the_caller_cannot_spoil_the_table(self) -> None:
         studies().clear()
-        assert len(studies()) == 175
+        assert len(studies()) == STUDIES
 
     @pytest.mark.parametrize(
         ("name", "label"),
@@ -237,7 +238,7 @@ class TestComparisons:
     def test_what_counts_by_indication_and_drug(self) -> None:
         trials = {(row.indication, row.drug, row.outcome, row.trial_key) for row in COUNTED}
         counts = Counter(key[:3] for key in trials)
-        assert counts[("ptsd", "ketamine", "symptoms")] == 3
+        assert counts[("ptsd", "ketamine", "symptoms")] == PTSD_TRIALS
         assert counts[("ptsd", "ketamine", "response")] == 1
         assert counts[("sad", "ketamine", "response")] == 1
         assert counts[("ocd", "ketamine", "response")] == 1

@@ -9,12 +9,14 @@ import math
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ketascope.cli.evidence_command import command
 from ketascope.errors import InputError
 from ketascope.evidence.studies import arms, contrasts, outcomes, rules, studies
-from ketascope.evidence.studies.contract import TABLES, check_package_tables, frame, problems, schema
+from ketascope.evidence.studies.contract import TABLES, frame, package_problems, problems, schema
 from ketascope.evidence.studies.links import cross_table_problems
 from ketascope.evidence.studies.row_rules import RULES, UNITS_OF_MEASURE
 from ketascope.evidence.studies.tables import table_text
@@ -49,11 +51,11 @@ def where(name: str, key: str) -> str:
 
 
 class TestThePackageKeepsIt:
-    def test_all_tables(self) -> None:
-        check_package_tables()
+    def test_all_tables_agree_with_each_other(self) -> None:
+        assert package_problems() == ()
 
     @pytest.mark.parametrize("name", TABLES)
-    def test_each_table(self, name: str) -> None:
+    def test_each_table_by_itself_has_no_problem(self, name: str) -> None:
         assert problems(name, table_text(name)) == ()
 
     def test_it_is_checked_on_frames_with_data_not_on_plans(self) -> None:
@@ -74,7 +76,7 @@ class TestThePackageKeepsIt:
         named = {check.name for check in schema(OUTCOMES).checks}
         assert named == {rule.__name__.strip("_") for rule in RULES[OUTCOMES]}
 
-    def test_a_broken_table_raises_one_line_with_the_number_of_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_broken_table_is_told_row_by_row_by_the_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from ketascope.evidence.studies import tables
 
         rows = rows_of(OUTCOMES)
@@ -83,11 +85,13 @@ class TestThePackageKeepsIt:
         text = as_text(rows)
         whole = tables.table_text
         monkeypatch.setattr(tables, "table_text", lambda name: text if name == OUTCOMES else whole(name))
-        with pytest.raises(InputError) as caught:
-            check_package_tables()
-        assert str(caught.value) == (
-            "study_outcomes.csv row 2 (glue2017:1), verified: 'hearsay' is none of text, secondary, recall (and 2 more)"
-        )
+        result = CliRunner().invoke(command, ["check"])
+        said = "verified: 'hearsay' is none of text, secondary, recall"
+        assert result.output.splitlines()[0] == f"study_outcomes.csv row 2 (glue2017:1), {said}"
+        assert isinstance(result.exception, InputError)
+        assert str(result.exception) == "3 rows or fields of the tables are wrong; correct each and check again"
+        monkeypatch.undo()
+        assert CliRunner().invoke(command, ["check"]).output == "5 tables keep their contract.\n"
 
 
 BROKEN_OUTCOMES: list[tuple[str, dict[str, str], str]] = [
@@ -187,7 +191,7 @@ class TestBrokenOutcomeRows:
             broken(OUTCOMES, "feder2021:1", **{column: text})
         assert str(caught.value) == f"study_outcomes.csv row 26, {message}"
 
-    def test_a_missing_column(self) -> None:
+    def test_a_missing_column_is_refused_with_the_columns_that_must_be(self) -> None:
         rows = [{k: v for k, v in row.items() if k != "unit"} for row in rows_of(OUTCOMES)]
         with pytest.raises(InputError, match=r"^study_outcomes.csv: the columns must be outcome_id, study, arm"):
             problems(OUTCOMES, as_text(rows))
@@ -270,8 +274,9 @@ class TestLinks:
 
     def test_an_outcome_that_stands_twice(self) -> None:
         rows = list(outcomes())
-        twice = dataclasses.replace(rows[-1], outcome_id="KET_CorreiaMelo2020:3")
-        (line,) = links(outcomes=[*rows, twice])
+        place = next(number for number, row in enumerate(rows, 1) if row.outcome_id == "KET_CorreiaMelo2020:2")
+        twice = dataclasses.replace(rows[place - 1], outcome_id="KET_CorreiaMelo2020:3")
+        (line,) = links(outcomes=[*rows[:place], twice, *rows[place:]])
         assert line == (
             "study_outcomes.csv (KET_CorreiaMelo2020:3), definition: the outcome stands twice, see "
             "KET_CorreiaMelo2020:2; keep one or say how they differ"
@@ -321,6 +326,7 @@ class TestRules:
     def test_an_open_scale_has_no_limit(self) -> None:
         assert rules.score_outside(500.0, "cadss") == ""
         assert rules.sd_impossible(500.0, "cadss", 10, of_change=True) == ""
+        assert "not rated so finely" in rules.sd_impossible(1e-300, "cadss", 10, of_change=True)
         assert rules.score_outside(-1.0, "cadss") == "-1 is no score on CADSS, which runs from 0 to no upper end"
 
     def test_what_is_not_given_passes(self) -> None:

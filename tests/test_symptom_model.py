@@ -22,11 +22,9 @@ from ketascope.model.symptoms import (
     population_means,
 )
 from ketascope.model.uncertainty import JOINT_FILES, UNCERTAIN_FILES, population_draws
+from symptom_courses import INDICATIONS, REFERENCE, TIMES, course, effects_of
 
-INDICATIONS = ("gad", "sad", "ptsd", "ocd", "mdd")
-TIMES = np.array([0.0, 2.0, 24.0, 168.0, 672.0, 1344.0])
 RATED = np.arange(len(TIMES))
-REFERENCE = {"unblinding": np.array([0.8]), "fast": np.array([0.5]), "slow": np.array([0.3])}
 
 
 SAMPLED, PATIENTS = 400_000, 20_000
@@ -50,23 +48,6 @@ def sample():
 def normals():
     drawn = np.random.default_rng(11).standard_normal((len(OWN_EFFECTS), PATIENTS))
     return dict(zip(OWN_EFFECTS, drawn, strict=True))
-
-
-def effects_of(indication, parameters, draws=1, seed=0, control="inert"):
-    drawn = population_draws(parameters, draws, seed)
-    reference = {name: np.full(draws, value[0]) for name, value in REFERENCE.items()}
-    return effects_from_draws(indication, drawn, reference, parameters, control)
-
-
-def course(draws=1, **states):
-    """States of an option; what is not named is zero, as it is without the drug."""
-    zero = np.zeros((draws, len(TIMES)))
-    given = {name: zero + np.asarray(value) for name, value in states.items() if name != "visits"}
-    return StateCourse(
-        times_h=TIMES,
-        **{name: given.get(name, zero) for name in ("fast", "slow", "unblinding", "ssri")},
-        visits=np.asarray(states.get("visits", np.zeros(len(TIMES)))),
-    )
 
 
 def treated(draws=1):
@@ -139,10 +120,7 @@ class TestTheLink:
         for part in symptoms.PARTS:
             assert getattr(two, part) == pytest.approx(getattr(one, part) * np.array([1.0, 2.0]), rel=1e-12)
 
-    def test_simulator_and_estimation_agree_on_where_the_multiplier_is_one(self, parameters):
-        from ketascope.evidence.symptom_trials import likelihood
-
-        assert likelihood.REFERENCE_INDICATION == symptoms.REFERENCE_INDICATION
+    def test_every_indication_but_the_reference_has_a_multiplier(self, parameters):
         with_row = {name for name in INDICATIONS if f"trials.multiplier_{name}" in parameters}
         assert with_row == set(INDICATIONS) - {symptoms.REFERENCE_INDICATION}
 
@@ -350,6 +328,26 @@ class TestVirtualPatients:
         approach = placebo.plateau_approach(TIMES, effects.placebo_half_life_d)[0]
         expected = indication.minimum + (indication.baseline - indication.minimum) * np.exp(-effects.placebo * approach)
         assert scores[0] == pytest.approx(expected, rel=1e-12)
+
+    def test_each_effect_of_a_patient_and_of_a_trial_adds_its_own_part_of_the_fall(self, parameters):
+        indication = load_indication("gad")
+        effects = effects_of(indication, parameters)
+        typical = {key: np.zeros(1) for key in OWN_EFFECTS}
+        approach = placebo.plateau_approach(TIMES, effects.placebo_half_life_d)[0]
+        states = course(visits=[0.0, 0.9, 0.35, 0.0, 0.0, 0.0])
+
+        def added(normals=typical, **changes):
+            changed = dataclasses.replace(effects, **{name: np.array([value]) for name, value in changes.items()})
+            falls = symptoms.patient_falls(indication, parameters, changed, states, normals)
+            return (falls - symptoms.patient_falls(indication, parameters, effects, states, typical))[0]
+
+        spread, share = effects.placebo_sd[0], (effects.visit / effects.placebo)[0]
+        one = np.ones(1)
+        assert added(typical | {"placebo_response": one}) == pytest.approx(spread * approach)
+        # The lift of a visit varies in proportion to its size.
+        assert added(typical | {"visit_response": one}) == pytest.approx(spread * share * states.visits)
+        assert added(trial_placebo=0.1) == pytest.approx(0.1 * approach)
+        assert added(trial_benefit=0.2) == pytest.approx([0.0, *[0.2] * 5]), "nothing at the start"
 
 
 def is_joint(name: str) -> bool:

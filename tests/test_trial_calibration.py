@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from ketascope.errors import InputError
+from ketascope.evidence import fit_files
 from ketascope.evidence.priors import load_prior_rows, priors_of
 from ketascope.evidence.symptom_trials import calibration, posterior
 from ketascope.evidence.symptom_trials.calibration import (
@@ -147,7 +148,7 @@ def test_a_run_writes_three_files_and_returns_what_the_record_holds(sampled: lis
     files = posterior.files_of(tmp_path)
     assert set(files) == {"parameters", "draws", "record"}
     record = json.loads(files["record"].read_text(encoding="utf-8"))
-    assert record == json.loads(json.dumps(posterior.rounded(document)))
+    assert record == json.loads(json.dumps(document))
     assert (record["seed"], record["chains"], record["warm_up"], record["draws"]) == (1, 2, 100, 120)
     assert record["divergences"] == 1
     assert list(tomllib.loads(files["parameters"].read_text(encoding="utf-8"))) == list(load_prior_rows(PRIOR_FILE))
@@ -368,12 +369,10 @@ def test_a_fit_starts_from_the_priors_whatever_the_last_one_gave() -> None:
 
 
 def test_a_kept_chain_comes_back_as_it_was(tmp_path: Path) -> None:
-    import pickle
-
     chain = fake_chain(task(draws=100))
     file = calibration._file(settings(tmp_path), task())
-    calibration._keep(file, chain)
-    again = pickle.loads(file.read_bytes())
+    fit_files.keep(file, chain)
+    again = fit_files.kept(file)
     assert (again.divergences, again.steps) == (chain.divergences, chain.steps)
     assert all(np.array_equal(again.sites[name], table) for name, table in chain.sites.items())
     assert list((tmp_path / "chains").iterdir()) == [file]
@@ -394,7 +393,7 @@ def test_a_file_that_cannot_be_finished_does_not_stand_under_its_name(
     with pytest.raises(InputError, match="no space left"):
         posterior.write(fit, rows, {"a": 2.0}, tmp_path)
     with pytest.raises(InputError, match="no space left"):
-        calibration._keep(tmp_path / "chains" / "x.pickle", fake_chain(task(draws=100)))
+        fit_files.keep(tmp_path / "chains" / "x.pickle", fake_chain(task(draws=100)))
     assert written(tmp_path) == before
     files = {file for file in tmp_path.rglob("*") if file.is_file()}
     assert files == set(posterior.files_of(tmp_path).values())
@@ -402,7 +401,7 @@ def test_a_file_that_cannot_be_finished_does_not_stand_under_its_name(
 
 def test_a_number_that_is_none_is_written_as_null() -> None:
     document = {"a": [float("nan"), np.float64(1.23456789)], "b": {"c": (True, 3, None, "x")}}
-    assert posterior.rounded(document) == {"a": [None, 1.2346], "b": {"c": [True, 3, None, "x"]}}
+    assert fit_files.rounded(document, 5) == {"a": [None, 1.2346], "b": {"c": [True, 3, None, "x"]}}
 
 
 # --- parameter rows and draws of a fit -----------------------------------------------------------------
@@ -529,7 +528,7 @@ def test_a_run_predicts_every_figure_of_fit_and_checks(monkeypatch: pytest.Monke
         ("fava2020", "check: trial outside the fit"),
         ("wilkinson2019_saline", "check: published pool"),
     ]
-    json.dumps(posterior.rounded(rows), allow_nan=False)
+    json.dumps(fit_files.rounded(rows, posterior.DIGITS), allow_nan=False)
     before = calibration._prior_predictive_rows(design, seed=1)
     assert [row["outcomes"] for row in before] == [row["outcomes"] for row in rows if row["use"] == "fit"]
     means = calibration._model_means(design, fit)

@@ -16,10 +16,11 @@ from ketascope.charts import render_svg
 from ketascope.cli.trial_command import command
 from ketascope.errors import InputError
 from ketascope.report.trial_page import trial_html
-from ketascope.report.trial_report import charts, reading, render_trial, trial_report
+from ketascope.report.trial_report import charts, print_trial, reading, trial_report
 from ketascope.virtual_trials import design_file, participants, running
 from ketascope.virtual_trials.design import Adaptation, Observed, Rescue
 from ketascope.virtual_trials.running import trial
+from printed import printed
 from trial_stand_ins import made_up_trials, small_design
 
 
@@ -78,8 +79,8 @@ def test_json_is_the_document_of_the_library() -> None:
 
 
 def test_an_output_folder_is_named_with_what_was_there(tmp_path: Path) -> None:
-    assert "0 chunks were there, 2 computed" in invoked("--output", str(tmp_path / "out")).stdout
-    assert "2 chunks were there, 0 computed" in invoked("--output", str(tmp_path / "out")).stdout
+    assert "Chunks: 0 were there, 2 computed" in invoked("--output", str(tmp_path / "out")).stdout
+    assert "Chunks: 2 were there, 0 computed" in invoked("--output", str(tmp_path / "out")).stdout
 
 
 def test_a_stopped_run_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +107,11 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Mon
         (("--workers", "0"), "workers 0: must be 1 to 1024"),
         (("--plan", "80"), "plan 80: must be a share above alpha (0.05) and below 1, such as 0.8"),
         (("--plan", "most"), "--plan: 'most' is not a number; write one such as 0.8"),
+        (("--arm", "ketamine"), "arm ketamine: belongs to a plan; write a plan too, such as 0.8"),
+        (("--people-most", "200"), "people most 200: belongs to a plan; write a plan too, such as 0.8"),
+        (("--plan", "0.8", "--arm", "ketamin"), "arm 'ketamin' is not an active arm; did you mean 'ketamine'?"),
+        (("--plan", "0.8", "--people-most", "4"), "arms: shares that add up to 2 need 12 people to plan"),
+        (("--plan", "0.8", "--people-most", "200000"), "people most 200000: a trial has at most 131072 people"),
         (("--output", ""), "--output: the name of a file is missing; write one such as trial"),
         (("--html", "no/such/page.html"), "--html: cannot write page.html: the folder no/such does not exist"),
     ],
@@ -172,7 +178,7 @@ def test_looks_sizes_doses_and_a_real_trial_have_tables_of_their_own() -> None:
     ((label, value, _, percentile, source),) = tables["observed"]
     assert (label, value, source) == ("Trial 2020", "\N{MINUS SIGN}7.00 (standard error 2.00)", "its paper")
     assert 0.0 <= float(percentile) <= 100.0
-    text = render_trial(document)
+    text = printed(print_trial, document)
     assert "at 50%, 100% of the people (obrien-fleming); futility below a conditional power of 0.1" in text
     assert "from 7 d for those with less than 20% fall" in text
     assert "Trial 2020 observed \N{MINUS SIGN}7.00 (standard error 2.00): percentile" in " ".join(text.split())
@@ -189,20 +195,22 @@ def test_a_bound_is_told_as_a_bound() -> None:
 
 
 def test_a_plan_is_told_in_its_own_words() -> None:
-    planned = dict(trial(small_design(replicates=30), plan=0.8, null_replicates=0, engine="serial").document())
+    design = small_design(replicates=30)
+    planned = dict(trial(design, plan=0.8, people_most=60, null_replicates=0, engine="serial").document())
+    assert planned["plan"]["people_most"] == 60
     assert " ".join(planned["plan"]["sentences"]) in reading(planned)
 
 
 def test_flags_of_the_design_are_notes() -> None:
     document = document_of(flags=(("extrapolated", "No trial in this condition."),))
     assert trial_report(document).notes == ((1, "No trial in this condition."),)
-    assert "[1] No trial in this condition." in render_trial(document)
+    assert "[1] No trial in this condition." in printed(print_trial, document)
 
 
 def test_narrow_terminals_lose_no_figure() -> None:
     document = document_of(people_curve=(10, 20))
-    assert document["content_hash"] in "".join(render_trial(document, 60).split())
-    wide, narrow = (set(re.findall(r"\d+\.\d+", render_trial(document, width))) for width in (200, 60))
+    assert document["content_hash"] in "".join(printed(print_trial, document, 60).split())
+    wide, narrow = (set(re.findall(r"\d+\.\d+", printed(print_trial, document, width))) for width in (200, 60))
     assert wide == narrow
 
 

@@ -14,7 +14,7 @@ from ketascope.evidence.symptom_trials.states import LIMIT
 from ketascope.model.parameter_store import load_parameters
 from ketascope.model.scenario import choose_model, load_scenarios
 from ketascope.model.symptoms import effects_from_draws, load_indication
-from ketascope.model.uncertainty import joint_draws, load_joint_draws, population_draws
+from ketascope.model.uncertainty import load_joint_draws, population_draws
 
 NAMES, TABLE = load_joint_draws("trials")
 PRIORS = priors_of("trial_priors")
@@ -27,11 +27,6 @@ SIGNED = ("normal", "multiplier")
 def kind_of(name: str) -> str:
     """The prior's kind; a multiplier is a sum of normals with an uncertain SD, which is none of them."""
     return "multiplier" if "family" in load_prior_rows("trial_priors")[name] else PRIORS[name].kind
-
-
-def rows_of_table(drawn: dict[str, np.ndarray]) -> list[tuple[float, ...]]:
-    together = np.stack([drawn[f"trials.{name}"] for name in NAMES], axis=1)
-    return [tuple(row) for row in together.tolist()]
 
 
 def setting_with(*scenarios: str) -> Setting:
@@ -94,57 +89,12 @@ def test_the_tables_draws_are_not_independent_where_the_trials_tie_parameters_to
 # --- what the simulator draws ----------------------------------------------------------------------
 
 
-def test_draw_0_is_central_and_the_others_are_rows_of_the_table() -> None:
-    parameters = load_parameters()
-    drawn = joint_draws("trials", parameters, 200, seed=7)
-    assert set(drawn) == {f"trials.{name}" for name in NAMES}
-    first, *others = rows_of_table(drawn)
-    assert list(first) == [parameters.value(f"trials.{name}") for name in NAMES]
-    rows = {tuple(row) for row in TABLE.tolist()}
-    assert all(row in rows for row in others), "a draw is one row, so that correlation is kept"
-    assert len(set(others)) > 0.5 * min(len(TABLE), 199)
-
-
-def test_draws_depend_on_the_seed_and_on_nothing_else() -> None:
-    parameters, name = load_parameters(), "trials.slow_log_fall"
-    first, again, other = (joint_draws("trials", parameters, 50, seed)[name] for seed in (1, 1, 2))
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first[1:], other[1:])
-    assert first[0] == other[0]
-    assert np.array_equal(joint_draws("trials", parameters, 20, 1)[name], first[:20]), "more draws add, and change none"
-    assert np.array_equal(population_draws(parameters, 50, 1)[name], first)
-
-
-@pytest.mark.parametrize("draws", [1, 2])
-def test_one_draw_is_the_central_value(draws: int) -> None:
-    drawn = joint_draws("trials", load_parameters(), draws, seed=3)
-    assert all(len(values) == draws for values in drawn.values())
-    assert all(values[0] == load_parameters().value(name) for name, values in drawn.items())
-
-
-def test_many_draws_have_the_correlation_of_the_table() -> None:
-    drawn = joint_draws("trials", load_parameters(), 20_001, seed=5)
-    together = np.stack([drawn[f"trials.{name}"][1:] for name in NAMES])
-    assert np.abs(np.corrcoef(together) - np.corrcoef(TABLE.T)).max() < 0.1
-
-
 def test_draws_of_the_trials_and_of_pharmacokinetics_are_chosen_independently() -> None:
     """Two estimations, two tables: the row of one says nothing of the row of the other."""
     assert zlib.crc32(b"trials") != zlib.crc32(b"pooled")
     drawn = population_draws(load_parameters(), 20_001, 5)
     one, other = drawn["trials.slow_log_fall"][1:], drawn["pooled.clearance_s_ketamine_l_per_h"][1:]
     assert abs(np.corrcoef(one, other)[0, 1]) < 4.0 / 20_000**0.5
-
-
-@pytest.mark.parametrize("name", ["fast_off_half_life_h", "contrast_active", "placebo_log_fall_gad"])
-def test_a_row_that_was_replaced_is_not_drawn_and_the_others_are_as_before(name: str) -> None:
-    parameters = load_parameters()
-    replaced = joint_draws("trials", parameters.replaced({f"trials.{name}": 0.123}), 40, seed=1)
-    plain = joint_draws("trials", parameters, 40, seed=1)
-    assert replaced[f"trials.{name}"].tolist() == [0.123] * 40
-    for other in plain:
-        if other != f"trials.{name}":
-            assert np.array_equal(replaced[other], plain[other]), other
 
 
 def test_a_scenario_that_replaces_a_row_wins_over_its_draws(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,26 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ketascope.evidence.priors import load_prior_rows, priors_of
+from ketascope.estimation.convergence import unconverged
+from ketascope.evidence.priors import INFORMED_BELOW, load_prior_rows, priors_of
 from ketascope.evidence.symptom_trials import likelihood
 from ketascope.evidence.symptom_trials.estimation import (
-    INFORMED_BELOW,
     PRIOR_DRAWS,
     PRIOR_FILE,
     Chain,
     Fit,
     Sampler,
-    _convergence,
-    _ranked,
-    _sample_size,
-    _split_r_hat,
     diagnostics,
     families,
     multiplier_names,
     prior_draws,
     prior_values,
     together,
-    unconverged,
 )
 from ketascope.evidence.symptom_trials.states import LIMIT
 from ketascope.evidence.symptom_trials.trial_file import Trial, load_trials
@@ -205,7 +200,7 @@ def test_flat_draws_keep_multipliers_as_standard_normals_for_the_likelihood() ->
 
 
 def test_every_multiplier_varies_around_one_that_is_there() -> None:
-    assert multiplier_names() == ("mdd", "anxiety_mixed", "gad", "sad", "ptsd", "ocd")
+    assert multiplier_names()[:6] == ("mdd", "anxiety_mixed", "gad", "sad", "ptsd", "ocd")
     for name, family in families().items():
         assert family in multiplier_names(), name
         assert family != name
@@ -244,45 +239,6 @@ def test_draws_of_parameters_from_the_prior_are_multipliers_as_such() -> None:
 # --- convergence ---------------------------------------------------------------------------------------
 
 
-def test_r_hat_is_the_one_of_the_definition() -> None:
-    """Two chains halved: within and between variance of four, by hand."""
-    table = np.array([[1.0, 2.0, 4.0, 3.0, 9.0, 7.0], [2.0, 1.0, 3.0, 6.0, 8.0, 5.0]])
-    halves = table.reshape(4, 3)
-    within = halves.var(axis=1, ddof=1).mean()
-    between = 3.0 * halves.mean(axis=1).var(ddof=1)
-    assert _split_r_hat(table) == pytest.approx(np.sqrt((2.0 / 3.0 * within + between / 3.0) / within))
-
-
-def test_draws_are_ranked_to_normal_scores() -> None:
-    scores = _ranked(np.array([[10.0, -3.0], [5.0, 1e9]]))
-    from scipy.stats import norm
-
-    expected = norm.ppf((np.array([[3.0, 1.0], [2.0, 4.0]]) - 0.375) / 4.25)
-    assert scores == pytest.approx(expected)
-    assert _ranked(np.array([[1.0, 1.0], [1.0, 1.0]])) == pytest.approx(np.zeros((2, 2))), "ties share a rank"
-
-
-def test_independent_draws_count_in_full_and_correlated_ones_by_their_correlation() -> None:
-    rng = np.random.default_rng(0)
-    white = rng.standard_normal((4, 2000))
-    assert _sample_size(white) == pytest.approx(8000, rel=0.1)
-    slow = np.zeros_like(white)
-    for column in range(1, white.shape[1]):
-        slow[:, column] = 0.8 * slow[:, column - 1] + white[:, column]
-    assert _sample_size(slow) == pytest.approx(8000 * 0.2 / 1.8, rel=0.25)
-
-
-def test_each_number_of_convergence_has_its_definition() -> None:
-    table = np.random.default_rng(1).standard_normal((4, 500)) ** 3
-    found = _convergence("x", table)
-    folded = np.abs(table - np.median(table))
-    assert found["r_hat"] == max(_split_r_hat(_ranked(table)), _split_r_hat(_ranked(folded)))
-    assert found["bulk_sample_size"] == _sample_size(_ranked(table))
-    tails = [_sample_size((table <= np.quantile(table, level)).astype(float)) for level in (0.05, 0.95)]
-    assert found["tail_sample_size"] == min(tails)
-    assert found["r_hat"] < 1.01
-
-
 def rows_by_name(fit: Fit) -> dict[str, Mapping[str, Any]]:
     return {row["name"]: row for row in diagnostics(fit)}
 
@@ -319,7 +275,6 @@ def test_chains_that_creep_are_named_for_their_few_effective_draws() -> None:
     assert "trial_sd" in unconverged(list(rows.values()))
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_chains_that_stood_still_are_named() -> None:
     fit = made_up_fit(two_trials(), chains=4, draws=600)
     fit.sites["z_contrast_active"][:] = 0.5

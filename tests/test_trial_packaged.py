@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ketascope.evidence.priors import priors_of
+from ketascope.estimation.convergence import R_HAT_LIMIT, SAMPLE_SIZE_LIMIT
+from ketascope.evidence import fit_files
+from ketascope.evidence.priors import INFORMED_BELOW, priors_of
 from ketascope.evidence.symptom_trials import posterior
-from ketascope.evidence.symptom_trials.estimation import (
-    INFORMED_BELOW,
-    PRIOR_FILE,
-    R_HAT_LIMIT,
-    SAMPLE_SIZE_LIMIT,
-)
+from ketascope.evidence.symptom_trials.estimation import PRIOR_FILE
 from ketascope.evidence.symptom_trials.trial_file import load_trials
 from ketascope.model.parameter_store import load_parameters
 from ketascope.model.uncertainty import load_joint_draws
@@ -43,6 +40,11 @@ def test_packaged_fit_converged(record: dict[str, Any]) -> None:
     assert record["smallest_tail_sample_size"] >= SAMPLE_SIZE_LIMIT
     assert record["unconverged"] == []
     assert record["chains"] * record["draws"] >= 1000
+
+
+def test_the_packaged_record_is_written_as_a_run_would_write_it(record: dict[str, Any]) -> None:
+    file = resources.files("ketascope.evidence") / "data" / posterior.RECORD
+    assert fit_files.record_text(fit_files.rounded(record, posterior.DIGITS)) == file.read_text(encoding="utf-8")
 
 
 def test_packaged_fit_is_the_same_from_another_seed(record: dict[str, Any]) -> None:

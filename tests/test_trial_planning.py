@@ -17,7 +17,7 @@ from ketascope.virtual_trials.planning import plan
 from virtual_trials_by_hand import ACTIVE, PLACEBO, SD_POINTS, SECOND, make_design, make_trials, quick_trials
 
 
-def _assess(effect: float, *, parameter_sd: float = 0.0, asked: list | None = None):
+def _assess(effect: float, *, parameter_sd: float = 0.0, missing: float = 0.0, asked: list | None = None):
     """What simulates and analyses a design, from ratings made by hand, in two parts."""
 
     def assess(design):
@@ -25,9 +25,8 @@ def _assess(effect: float, *, parameter_sd: float = 0.0, asked: list | None = No
             asked.append(design)
         half = design.replicates // 2
         for first, count in ((0, half), (half, design.replicates - half)):
-            yield analyse(
-                design, make_trials(design, count, effects=effect, parameter_sd=parameter_sd, first=first, seed=5)
-            )
+            made = {"effects": effect, "parameter_sd": parameter_sd, "missing": missing}
+            yield analyse(design, make_trials(design, count, first=first, seed=5, **made))
 
     return assess
 
@@ -96,6 +95,38 @@ def test_the_smallest_size_found_agrees_with_the_formula() -> None:
     assert abs(answer["value"] - expected) <= 0.1 * expected
     assert answer["value"] % found["block"] == 0
     assert "people in all arms together give power of 80% or more" in found["sentences"][0]
+    formula = found["formula"]
+    assert formula["difference"] == pytest.approx(5.0, abs=0.2)
+    assert formula["standard_deviation"] == pytest.approx(SD_POINTS, rel=0.03)
+    assert formula["correlation"] == pytest.approx(0.6, abs=0.03)
+    assert formula["analysed_share"] == 1.0
+    assert abs(formula["people"] - expected) <= 0.1 * expected
+
+
+def test_a_plan_for_assurance_names_the_smaller_number_of_the_formula() -> None:
+    found = plan(_one_visit(people=60, replicates=200, parameters="posterior"), 0.7, _assess(-5.0, parameter_sd=3.0))
+    # Assurance pays for what is not known of the effect; the formula takes its mean for certain and says so.
+    assert found["answer"]["value"] > 1.3 * found["formula"]["people"]
+    assert found["sentences"][-1].startswith("A formula that takes the mean effect of these trials for certain (")
+    assert found["sentences"][-1].endswith(f"gives {found['formula']['people']} people for a power of 70%.")
+
+
+def test_people_who_leave_count_in_what_the_formula_gives() -> None:
+    found = plan(_one_visit(people=40, replicates=200), 0.8, _assess(-5.0, missing=0.25), people_most=200)
+    expected = ancova_people(0.8, 5.0, SD_POINTS, correlation=0.6) / 0.75
+    assert found["formula"]["analysed_share"] == pytest.approx(0.75, abs=0.01)
+    assert found["formula"]["people"] == pytest.approx(expected, rel=0.15)
+    assert found["answer"]["value"] == pytest.approx(expected, rel=0.3)
+
+
+def test_there_is_no_formula_for_an_arm_that_does_not_help_or_more_than_two_arms() -> None:
+    assert plan(_one_visit(people=40, replicates=60), 0.8, _assess(2.0), people_most=60)["formula"] is None
+    three = _one_visit(arms=(PLACEBO, ACTIVE, SECOND), people=60, replicates=60)
+
+    def assess(asked):
+        yield analyse(asked, make_trials(asked, asked.replicates, effects=(-3.0, -9.0), seed=5))
+
+    assert plan(three, 0.8, assess, people_most=120)["formula"] is None
 
 
 def test_every_size_is_read_from_the_same_simulated_trials_and_they_grow_until_they_do() -> None:

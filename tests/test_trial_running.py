@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from ketascope.errors import InputError
-from ketascope.report.trial_report import render_trial
+from ketascope.report.trial_report import print_trial
 from ketascope.virtual_trials import chunks as chunks_module
 from ketascope.virtual_trials import participants, running
 from ketascope.virtual_trials.chunks import (
@@ -32,6 +32,7 @@ from ketascope.virtual_trials.design import Design, Observed, Rescue, SimulatedT
 from ketascope.virtual_trials.design_file import read_design
 from ketascope.virtual_trials.output_folder import OutputFolder
 from ketascope.virtual_trials.running import TrialResult, data_hash, fingerprint, runs_of, trial
+from printed import printed
 from trial_stand_ins import made_up_trials, small_design
 
 PEOPLE_OF_A_CHUNK = 60
@@ -555,8 +556,8 @@ def test_people_of_planning_are_counted_and_flagged_but_not_hashed(
 def test_the_report_names_the_composite_estimand_of_responders(quick: list[Any]) -> None:
     design = small_design(rescue=Rescue(from_visit_h=168.0, percent_fall=10.0, smd=0.5), estimand="hypothetical")
     composite = "composite: who was rescued or left counts as no response"
-    assert composite in render_trial(run(design=design, replicates=3, null_replicates=0).document(), 400)
-    kept = render_trial(run(design=replace(design, estimand="treatment policy"), replicates=3).document(), 400)
+    assert composite in printed(print_trial, run(design=design, replicates=3, null_replicates=0).document(), 400)
+    kept = printed(print_trial, run(design=replace(design, estimand="treatment policy"), replicates=3).document(), 400)
     assert "composite" not in kept
     assert "the difference includes the effect of rescue" in kept
 

@@ -16,7 +16,6 @@ from ketascope.virtual_trials.following import schedule
 from ketascope.virtual_trials.sequential import (
     boundaries,
     conditional_power,
-    crossing_probabilities,
     reestimated_people,
     spent,
 )
@@ -24,6 +23,21 @@ from virtual_trials_by_hand import ACTIVE, PLACEBO, SECOND, make_design, make_tr
 
 ALPHA = 0.05
 REPLICATES = 20_000
+
+
+def _first_crossings(information: tuple[float, ...], bounds: tuple[float, ...]) -> np.ndarray:
+    """Probability that |Z| first crosses its bound at each look, by Simpson's rule over the paths still inside."""
+    nodes = 601
+    weights = np.ones(nodes)
+    weights[1:-1:2], weights[2:-1:2] = 4.0, 2.0
+    at, places, masses, found = 0.0, np.zeros(1), np.ones(1), []
+    for share, bound in zip(information, bounds, strict=True):
+        limit, step = bound * math.sqrt(share), math.sqrt(share - at)
+        found.append(masses @ (norm.sf(limit, places, step) + norm.cdf(-limit, places, step)))
+        inside = np.linspace(-limit, limit, nodes)
+        density = norm.pdf(inside[:, None], places, step) @ masses
+        at, places, masses = share, inside, density * weights * (inside[1] - inside[0]) / 3.0
+    return np.array(found)
 
 
 def _equal_looks(count: int) -> tuple[float, ...]:
@@ -63,12 +77,10 @@ def test_the_whole_error_is_spent_at_the_end_and_none_at_the_start() -> None:
 
 
 @pytest.mark.parametrize("information", [(0.3, 0.7, 1.0), (0.05, 0.1, 0.9, 0.95, 1.0), _equal_looks(30)])
-def test_crossing_probabilities_add_up_to_alpha(information: tuple[float, ...]) -> None:
+def test_each_look_crosses_as_often_as_it_may_spend(information: tuple[float, ...]) -> None:
     bounds = boundaries(information, ALPHA, "pocock")
-    above, below = crossing_probabilities(information, bounds, 0.0)
-    np.testing.assert_allclose(above, below, atol=1e-12)
     expected = np.diff([0.0, *(spent("pocock", ALPHA, share) for share in information)])
-    np.testing.assert_allclose(above + below, expected, atol=1e-9)
+    np.testing.assert_allclose(_first_crossings(information, bounds), expected, atol=1e-6)
 
 
 def test_a_look_too_early_to_spend_anything_has_no_boundary() -> None:
@@ -77,17 +89,14 @@ def test_a_look_too_early_to_spend_anything_has_no_boundary() -> None:
     assert bounds[1] == pytest.approx(norm.isf(0.025), abs=1e-6)
 
 
-def test_crossing_probabilities_agree_with_simulated_paths() -> None:
-    information, drift = (0.3, 0.6, 1.0), 2.5
-    bounds = boundaries(information, ALPHA, "obrien-fleming")
+def test_simulated_paths_cross_the_boundaries_as_often_as_they_may() -> None:
+    information = (0.3, 0.6, 1.0)
+    bounds = boundaries(information, ALPHA, "pocock")
     steps = np.diff([0.0, *information])
-    moves = np.random.default_rng(9).standard_normal((100_000, 3)) * np.sqrt(steps) + drift * steps
-    z = moves.cumsum(axis=1) / np.sqrt(information)
+    z = (np.random.default_rng(9).standard_normal((100_000, 3)) * np.sqrt(steps)).cumsum(axis=1) / np.sqrt(information)
     crosses = np.abs(z) >= bounds
     first = np.where(crosses.any(axis=1), crosses.argmax(axis=1), -1)
-    above, below = crossing_probabilities(information, bounds, drift)
-    for look in range(3):
-        expected = above[look] + below[look]
+    for look, expected in enumerate(np.diff([0.0, *(spent("pocock", ALPHA, share) for share in information)])):
         error = math.sqrt(expected * (1.0 - expected) / len(z))
         assert abs((first == look).mean() - expected) < 3.0 * error
 
@@ -133,9 +142,9 @@ def test_twenty_thousand_trials_with_looks_err_as_often_as_alpha_says(spending: 
     error = math.sqrt(ALPHA * (1.0 - ALPHA) / REPLICATES)
     assert abs(rows["is_significant"].mean() - ALPHA) < 2.5 * error
     bounds = schedule(design)
-    above, below = crossing_probabilities(bounds.information, tuple(bounds.bounds[0]), 0.0)
+    crossing = _first_crossings(bounds.information, tuple(bounds.bounds[0]))
     for look in (1, 2):
-        expected = above[look - 1] + below[look - 1]
+        expected = crossing[look - 1]
         share = ((rows["look"] == look) & np.isin(rows["reason"], ("benefit", "harm"))).mean()
         assert abs(share - expected) < 3.0 * math.sqrt(expected / REPLICATES) + 1e-4
 
@@ -184,6 +193,26 @@ def test_several_arms_in_one_look_follow_holm() -> None:
     np.testing.assert_array_equal(adjusted, expected)
     np.testing.assert_array_equal(rows["is_significant"].reshape(-1, 2), p_values <= ALPHA)
     assert (adjusted != (p_values <= ALPHA)).any(axis=1).mean() > 0.02
+
+
+def test_once_an_arm_has_been_rejected_the_other_is_held_to_the_whole_alpha_at_later_looks() -> None:
+    information = (0.5, 1.0)
+    design = make_design(
+        arms=(PLACEBO, ACTIVE, SECOND),
+        people=60,
+        visits_h=(24.0,),
+        primary_visit_h=24.0,
+        adaptation=Adaptation(information=information, spending="pocock"),
+    )
+    rows = analyse(design, quick_trials(design, 4000, effect=-5.0, seed=62))
+    look, adjusted, p_value = (rows[name].reshape(-1, 2) for name in ("look", "is_significant_adjusted", "p_value"))
+    z = norm.isf(0.5 * p_value)
+    whole, half = (boundaries(information, alpha, "pocock")[1] for alpha in (ALPHA, ALPHA / 2))
+    for this, other in ((0, 1), (1, 0)):
+        # Without a rule on futility only a rejection ends a comparison at the first look.
+        went_on = (look[:, other] == 1) & (look[:, this] == 2)
+        np.testing.assert_array_equal(adjusted[went_on, this], z[went_on, this] >= whole)
+        assert ((z[went_on, this] >= whole) & (z[went_on, this] < half)).any()
 
 
 def test_several_arms_with_looks_keep_the_error_of_any_arm() -> None:

@@ -134,7 +134,7 @@ def test_stopping_for_benefit_overstates_the_effect_and_the_summary_measures_it(
     bias = row["bias"]
     assert bias["high"] < 0.0
     assert bias["high"] - bias["value"] == pytest.approx(1.96 * bias["monte_carlo_se"], rel=1e-3)
-    assert any("is off by -" in sentence for sentence in found["sentences"])
+    assert any("is off by −" in sentence for sentence in found["sentences"])
     assert sum(entry["value"] for entry in row["stopping"]) == pytest.approx(1.0)
     assert {entry["reason"] for entry in row["stopping"]} >= {"benefit", "planned end"}
     used = method["people_used"]
@@ -147,6 +147,20 @@ def test_stopping_for_benefit_overstates_the_effect_and_the_summary_measures_it(
         "bias"
     ]
     assert bias["value"] == 0.0
+
+
+def test_a_trial_goes_on_until_its_last_comparison_has_ended() -> None:
+    design = make_design(
+        arms=(PLACEBO, ACTIVE, SECOND),
+        people=60,
+        visits_h=(24.0,),
+        primary_visit_h=24.0,
+        adaptation=Adaptation(information=(0.5, 1.0), spending="pocock"),
+    )
+    rows = analyse(design, quick_trials(design, 300, effect=-5.0))
+    by_arm = rows["people"].reshape(-1, 2)
+    used = summarise(design, [rows])["methods"][0]["people_used"]["mean"]["value"]
+    assert by_arm.min(axis=1).mean() < used == pytest.approx(by_arm.max(axis=1).mean())
 
 
 def test_a_significant_harm_is_no_success() -> None:
@@ -248,7 +262,7 @@ def test_under_treatment_policy_the_difference_from_complete_data_holds_rescue_a
         assert (row["coverage"]["value"], row["coverage"]["low"]) == (None, None)
         assert row["coverage"]["note"] == f"not known: {row['bias']['note']}"
     said = [sentence for sentence in found["sentences"] if "complete data" in sentence]
-    assert said[0].startswith("Its estimate differs by -1.")
+    assert said[0].startswith("Its estimate differs by −1.")
     assert all("includes the effect of rescue" in sentence and "off by" not in sentence for sentence in said)
 
 

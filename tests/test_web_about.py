@@ -14,6 +14,7 @@ import ketascope
 from ketascope.care.finding import editions
 from ketascope.model.parameter_store import parameters
 from ketascope.report.about import about, citation_words
+from page_reading import flat
 from web_client import WebClient, web_client
 
 
@@ -21,10 +22,6 @@ from web_client import WebClient, web_client
 def client() -> Iterator[WebClient]:
     with web_client() as made:
         yield made
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 def test_page_and_json_say_the_same(client):

@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from audit_documents import TEXT
 from ketascope.claims.auditing import audit
 from ketascope.report.audit_page import audit_html
+from page_reading import flat
 from web_client import WebClient, web_client
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" {{ 7*7 }} </textarea><img src=x onerror=alert(1)>"
@@ -25,10 +26,6 @@ def client() -> Iterator[WebClient]:
 
 def read(text: str) -> LexborHTMLParser:
     return LexborHTMLParser(text)
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 def pasted(text: str, **fields: str) -> dict[str, Any]:

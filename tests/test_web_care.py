@@ -14,6 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 from ketascope.care.finding import find
 from ketascope.report.care_page import places_html
 from ketascope.report.care_words import distance_words
+from page_reading import flat
 from web_client import WebClient, web_client
 
 NEAR_HOBOKEN = "place=07030&within=50mi&offers=ketamine-infusion"
@@ -28,10 +29,6 @@ def client() -> Iterator[WebClient]:
 
 def read(text: str) -> LexborHTMLParser:
     return LexborHTMLParser(text)
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 def value_of(page: LexborHTMLParser, name: str) -> str:
@@ -211,7 +208,7 @@ def test_an_unknown_parameter_names_the_nearest_and_one_given_twice_is_refused(c
     answer = client.get("/care?place=07030&offer=tms")
     assert answer.status_code == 400
     line = flat(read(answer.text).css_first("#results .problem").text())
-    assert line.startswith("unknown parameter 'offer'; did you mean 'offers'?")
+    assert line.startswith("parameter 'offer' is unknown; did you mean 'offers'?")
     assert "stands twice" in client.get("/care.json?place=07030&place=10001").json()["error"]
 
 

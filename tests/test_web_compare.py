@@ -110,7 +110,7 @@ class TestQuery:
 
     @pytest.mark.parametrize(
         ("query", "line"),
-        [("indicaton=gad", "unknown parameter 'indicaton'; did you mean 'indication'?"), ("age=40&age=50", "age")],
+        [("indicaton=gad", "parameter 'indicaton' is unknown; did you mean 'indication'?"), ("age=40&age=50", "age")],
     )
     def test_names_are_checked(self, query: str, line: str) -> None:
         with pytest.raises(InputError, match=re.escape(line)):
@@ -168,9 +168,9 @@ class TestQuery:
 
 class TestPage:
     def test_the_json_twin_is_the_library_document(self, document: dict[str, Any]) -> None:
-        from ketascope.contract import check_comparison
+        from ketascope.contract import check_document
 
-        check_comparison(document)
+        check_document("comparison", document)
         assert document == comparison_of(read(QUERY)).document()
         assert [option["id"] for option in document["options"]] == ["iv-single", "ssri", "placebo", "none", OWN]
 
@@ -218,7 +218,8 @@ class TestPage:
                 assert words == ""
             else:
                 evidence = option["evidence"]
-                assert words.startswith(f"{evidence['trials'] or 'no'} trial")
+                none = "no randomised trial in this condition, so carried over by the model"
+                assert words.startswith(f"{evidence['trials']} trial" if evidence["trials"] else none)
                 assert words.endswith(f"certainty: {evidence['certainty']}")
 
     def test_a_price_says_what_it_is_for(self, html: str) -> None:
@@ -345,7 +346,7 @@ class TestFiles:
         assert float(row["median"]) == wanted["median"]
 
     @pytest.mark.parametrize("name", ["symptoms", "acute", "cascade"])
-    def test_pictures(self, client: WebClient, name: str) -> None:
+    def test_a_picture_is_served_as_svg(self, client: WebClient, name: str) -> None:
         drawing = client.get(f"/compare/{name}.svg?{QUERY}")
         assert drawing.headers["content-type"] == "image/svg+xml"
         assert drawing.text.startswith("<svg")

@@ -226,7 +226,7 @@ def test_not_a_number_never_becomes_json():
 
 
 def test_an_unknown_parameter_offers_the_nearest():
-    with pytest.raises(InputError, match="unknown parameter 'indicaton'; did you mean 'indication'"):
+    with pytest.raises(InputError, match="parameter 'indicaton' is unknown; did you mean 'indication'"):
         check_names(["indicaton"], ["indication", "weight"])
     check_names(["weight"], ["indication", "weight"])
 

@@ -17,6 +17,7 @@ from ketascope.report.evidence_tables import PlainTable, capital
 from ketascope.report.ledger import observation_rows, summary_rows
 from ketascope.report.trial_ledger import full_rows, other_rows
 from ketascope.web.wording import for_page
+from page_reading import without_tags
 from web_client import WebClient, web_client
 
 
@@ -31,16 +32,12 @@ def ledger():
     return json.loads(json.dumps(validate()))
 
 
-def text_of(page: str) -> str:
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
-
-
 def rows_of(page: str, region: str) -> list[list[str]]:
     """The body of the table in the region of that name, as texts."""
     part = page[page.index(f'role="region" aria-label="{html.escape(region)}"') :]
     body = re.search(r"<tbody>(.*?)</tbody>", part, re.S)[1]
     lines = re.findall(r"<tr>(.*?)</tr>", body, re.S)
-    return [[text_of(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line, re.S)] for line in lines]
+    return [[without_tags(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line, re.S)] for line in lines]
 
 
 def plain(rows) -> list[list[str]]:
@@ -76,7 +73,7 @@ def test_the_page_has_the_sensitivity_set_checks_and_trials_without_numbers(clie
 
 def test_the_page_says_how_sure_it_is_and_why(client):
     document = client.get("/evidence.json?indication=ptsd").json()
-    told = text_of(client.get("/evidence?indication=ptsd").text)
+    told = without_tags(client.get("/evidence?indication=ptsd").text)
     assert f"Certainty: {document['certainty']['grade']}" in told
     for reason in (*document["certainty"]["reasons"], *(flag["message"] for flag in document["flags"])):
         assert re.sub(r"\s+", " ", for_page(reason).striptags()) in told
@@ -88,8 +85,8 @@ def test_a_pool_that_is_refused_says_so_and_lists_its_studies(client):
     document = client.get("/evidence.json?indication=gad").json()
     page = client.get("/evidence?indication=gad").text
     assert document["pooled"] is None
-    assert f"Not pooled: {document['refusal']}." in text_of(page)
-    assert all(row["label"] in text_of(page) for row in document["without_numbers"])
+    assert f"Not pooled: {document['refusal']}." in without_tags(page)
+    assert all(row["label"] in without_tags(page) for row in document["without_numbers"])
 
 
 def test_without_an_indication_all_are_shown_and_each_leads_to_its_pool(client):
@@ -124,7 +121,7 @@ def test_the_treatment_that_was_pooled_is_the_one_chosen_in_the_form(client):
 def test_what_is_unknown_is_told_beside_its_field_and_in_the_twin(client, query, field, line):
     answer = client.get(f"/evidence?{query}")
     assert answer.status_code == 400
-    assert line in text_of(re.search(rf'id="problem-{field}" role="alert">.*?</p>', answer.text, re.S)[0])
+    assert line in without_tags(re.search(rf'id="problem-{field}" role="alert">.*?</p>', answer.text, re.S)[0])
     twin = client.get(f"/evidence.json?{query}")
     assert twin.status_code == 400
     assert line in twin.json()["error"]
@@ -133,7 +130,7 @@ def test_what_is_unknown_is_told_beside_its_field_and_in_the_twin(client, query,
 def test_an_unknown_parameter_offers_the_nearest(client):
     answer = client.get("/evidence.json?treatmnet=ssri")
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith("unknown parameter 'treatmnet'; did you mean 'treatment'?")
+    assert answer.json()["error"].startswith("parameter 'treatmnet' is unknown; did you mean 'treatment'?")
 
 
 def test_raw_points_over_several_scales_are_refused_on_the_page(client):
@@ -181,7 +178,8 @@ def test_the_list_has_every_study_of_an_indication(client):
 
 
 def test_the_page_of_a_study_has_arms_outcomes_source_and_what_counts(client):
-    page, told = client.get("/evidence/studies/feder2014").text, text_of(client.get("/evidence/studies/feder2014").text)
+    page = client.get("/evidence/studies/feder2014").text
+    told = without_tags(page)
     document = study_page("feder2014")
     assert client.get("/evidence/studies/feder2014.json").json() == json.loads(json.dumps(document))
     assert len(rows_of(page, "Arms")) == len(document["arms"])
@@ -211,7 +209,7 @@ def test_the_ledger_has_every_prediction_beside_its_observation(client, ledger):
 
 
 def test_the_ledger_keeps_what_the_model_gets_wrong_on_the_page(client, ledger):
-    told = text_of(client.get("/evidence/ledger").text)
+    told = without_tags(client.get("/evidence/ledger").text)
     assert ledger["trials"]["known_misfits"]
     assert all(re.sub(r"\s+", " ", sentence) in told for sentence in ledger["trials"]["known_misfits"])
     assert ledger["trials"]["dose_support"] in told
@@ -221,7 +219,7 @@ def test_one_sampling_site_shows_its_rows_and_says_why_trials_are_left_out(clien
     document = client.get("/evidence/ledger.json?sampling=arterial").json()
     page = client.get("/evidence/ledger?sampling=arterial").text
     assert rows_of(page, "Every predicted concentration") == plain(observation_rows(document))
-    assert for_page(document["trials"]["left_out"]).striptags() in text_of(page)
+    assert for_page(document["trials"]["left_out"]).striptags() in without_tags(page)
     assert "--sampling" not in page
     assert client.get("/evidence/ledger?sampling=urine").status_code == 400
 
@@ -267,13 +265,13 @@ def keys_in(text: str) -> set[str]:
 def test_readers_meet_authors_and_years_and_never_the_key_of_a_study(client, indication, treatment):
     page = client.get(f"/evidence?indication={indication}&treatment={treatment}").text
     drawn = client.get(f"/evidence/forest.vl.json?indication={indication}&treatment={treatment}").text
-    assert keys_in(text_of(page)) == set()
+    assert keys_in(without_tags(page)) == set()
     assert keys_in(drawn) == set()
 
 
 def test_neither_the_ledger_nor_the_list_of_studies_shows_a_key(client):
     for address in ("/evidence/ledger", "/evidence/studies"):
-        assert keys_in(text_of(client.get(address).text)) == set(), address
+        assert keys_in(without_tags(client.get(address).text)) == set(), address
     for chart in ("trials", "left-out", "concentrations"):
         assert keys_in(client.get(f"/evidence/ledger/{chart}.vl.json").text) == set(), chart
 
@@ -284,7 +282,7 @@ def test_a_key_stays_in_the_json(client):
 
 
 def test_headings_and_reasons_are_words(client):
-    page = text_of(client.get("/evidence?indication=anxiety_mixed").text)
+    page = without_tags(client.get("/evidence?indication=anxiety_mixed").text)
     assert "Ketamine: symptoms in mixed anxiety samples" in page
     ptsd = client.get("/evidence.json?indication=ptsd").json()["certainty"]["reasons"]
     assert ptsd[0].startswith("Intravenous: ")
@@ -298,7 +296,7 @@ def test_nothing_to_point_at_is_offered_where_nothing_is_drawn(client):
 
 
 def test_a_study_says_in_full_what_it_compared(client):
-    page = text_of(client.get("/evidence/studies/feder2021").text)
+    page = without_tags(client.get("/evidence/studies/feder2021").text)
     assert "Symptoms, CAPS-5 at 2 wk: ketamine 0.5 mg/kg IV against midazolam. It counts." in page
     assert not re.search(r"\bket\b|\bmdz\b", page)
 
@@ -306,4 +304,4 @@ def test_a_study_says_in_full_what_it_compared(client):
 def test_related_studies_are_named_by_label_and_linked(client):
     page = client.get("/evidence/studies/lii2023").text
     assert re.search(r'<dt>The same trial as</dt><dd><a href="/evidence/studies/KET_Lii2023">Lii 2023</a>', page)
-    assert keys_in(text_of(client.get("/evidence/studies/ESK_Popova2019").text)) == {"ESK_Popova2019"}
+    assert keys_in(without_tags(client.get("/evidence/studies/ESK_Popova2019").text)) == {"ESK_Popova2019"}

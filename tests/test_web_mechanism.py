@@ -1,6 +1,5 @@
 """The page that follows one dose: its twin, its time cursor, the rows behind its numbers, and its errors."""
 
-import html
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from ketascope.model.scenario import load_scenarios
 from ketascope.report import mechanism_page
 from ketascope.report.format import interval
 from ketascope.report.parameter_table import few_digits, label
+from page_reading import without_tags
 from web_client import WebClient, web_client
 
 DOSE = "ketamine 0.5 mg/kg IM"
@@ -37,10 +37,6 @@ def simulation():
 
 def address(ending: str = "", **changes: object) -> str:
     return f"/how-it-works{ending}?{urlencode({**SHORT, **changes}, doseq=True)}"
-
-
-def text_of(page: str) -> str:
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
 
 
 def values(page: str) -> dict[str, tuple[str, str]]:
@@ -112,7 +108,7 @@ def test_every_number_behind_the_dose_stands_on_the_page_with_source_and_grade(c
     page = client.get(address()).text
     rows = load_parameters()
     for name in simulation.rows:
-        entry = text_of(re.search(rf'<div id="{re.escape(name)}".*?</div>', page, re.S)[0])
+        entry = without_tags(re.search(rf'<div id="{re.escape(name)}".*?</div>', page, re.S)[0])
         row = rows[name]
         for told in (f"{few_digits(row.value)} {row.unit}", row.grade, row.source, row.population):
             assert re.sub(r"\s+", " ", told) in entry, (name, told)
@@ -138,7 +134,7 @@ def test_every_link_within_the_page_leads_somewhere(client):
 
 def test_every_scenario_is_a_switch_with_its_source_and_what_it_sets(client):
     page = client.get(address()).text
-    told = text_of(page)
+    told = without_tags(page)
     for name, scenario in load_scenarios().items():
         assert f'name="scenario" value="{name}"' in page
         assert f"scenario={name}" in page
@@ -150,7 +146,7 @@ def test_every_scenario_is_a_switch_with_its_source_and_what_it_sets(client):
 def test_a_scenario_stands_beside_the_default_model_and_can_be_switched_off(client):
     page = client.get(address(scenario="opioid-blocked")).text
     assert 'value="opioid-blocked" checked' in page
-    assert "Scenarios on: opioid-blocked." in text_of(page)
+    assert "Scenarios on: opioid-blocked." in without_tags(page)
     plain = values(client.get(address()).text)
     beside = re.findall(
         r'data-default="(\w+)"><span data-median>(.*?)</span> <span class="ends" data-ends>(.*?)</span>', page, re.S
@@ -158,7 +154,7 @@ def test_a_scenario_stands_beside_the_default_model_and_can_be_switched_off(clie
     assert {name: (median, ends) for name, median, ends in beside} == plain
     assert values(page)["score"] != plain["score"]
     assert values(page)["ketamine_ng_per_ml"] == plain["ketamine_ng_per_ml"]
-    row = text_of(re.search(r'<div id="symptoms.opioid_gate".*?</div>', page, re.S)[0])
+    row = without_tags(re.search(r'<div id="symptoms.opioid_gate".*?</div>', page, re.S)[0])
     assert "0.3 fraction of benefit kept" in row
     assert "scenario; 1 by default" in row
     off = re.search(r'<a class="button plain" href="([^"]+)">Switch off', page)[1]
@@ -199,7 +195,7 @@ def test_a_wrong_word_is_marked_and_the_form_stays_filled(client):
 def test_what_cannot_be_used_is_told_beside_its_field_and_in_the_twin(client, changes, field, line):
     answer = client.get(address(**changes))
     assert answer.status_code == 400
-    assert line in text_of(re.search(rf'id="problem-{field}".*?</p>', answer.text, re.S)[0])
+    assert line in without_tags(re.search(rf'id="problem-{field}".*?</p>', answer.text, re.S)[0])
     twin = client.get(address(".json", **changes))
     assert twin.status_code == 400
     assert line in twin.json()["error"]
@@ -219,7 +215,7 @@ def test_what_cannot_be_used_is_told_beside_its_field_and_in_the_twin(client, ch
 def test_what_has_no_field_of_its_own_is_told_above_all(client, changes, line):
     answer = client.get(address(**changes))
     assert answer.status_code == 400
-    assert line in text_of(re.search(r'<p class="problem".*?</p>', answer.text, re.S)[0])
+    assert line in without_tags(re.search(r'<p class="problem".*?</p>', answer.text, re.S)[0])
 
 
 def test_a_wrong_time_does_not_stay_in_the_form(client):

@@ -93,7 +93,7 @@ def test_a_row_has_a_name_in_words(name, words):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(86.9832, "86.98"), (0.0436831, "0.04368"), (12345.6, "12350"), (0.0, "0")]
+    ("value", "text"), [(86.9832, "86.98"), (0.0436831, "0.04368"), (12345.6, "12,350"), (0.0, "0")]
 )
 def test_a_value_on_a_page_has_four_digits(value, text):
     assert few_digits(value) == text

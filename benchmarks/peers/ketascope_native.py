@@ -8,10 +8,9 @@ from functools import cache, lru_cache
 import numpy as np
 import reference_problem as reference
 
-from ketascope.model.pharmacokinetics import Modes
 from ketascope.solver.chain import Chain
-from ketascope.solver.engine import StepInputs
 from ketascope.solver.grid import GridRule, halved, make_grid
+from ketascope.solver.linear import Modes, StepInputs
 from ketascope.solver.native.engine import Outputs, at_times
 from ketascope.solver.native.engine import solve as run_kernel
 from ketascope.solver.native.kernel import Layout

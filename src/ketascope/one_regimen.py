@@ -12,7 +12,7 @@ from ketascope.comparing.failed_patients import leave_out_failed
 from ketascope.comparing.flags import Flags, flag_assumed
 from ketascope.comparing.limits import flag_regimen
 from ketascope.comparing.option_row import band
-from ketascope.comparing.practical_facts import evidence_of
+from ketascope.comparing.practical_facts import evidence_of, watched_first
 from ketascope.comparing.setting import (
     DEFAULTS,
     Setting,
@@ -186,7 +186,7 @@ def doses_in_time(regimen: Regimen, weight_kg: float | None, until_h: float | No
 
     Raises InputError for a dose over a limit per kg, and where what is given begins after the simulated time.
     """
-    doses = regimen.doses(DEFAULTS["weight_kg"] if weight_kg is None else weight_kg)
+    doses = watched_first(regimen.doses(DEFAULTS["weight_kg"] if weight_kg is None else weight_kg))
     ends_h = DEFAULTS["until_h"] if until_h is None else until_h
     first = (ketamine_doses(doses) or doses)[0]
     if first.time_h >= ends_h and first.time_h > 0.0:
@@ -233,9 +233,10 @@ def _series(
             series[name] = band(run.at(name, times)[:, :columns])
         course = acute_course(run, ketamine_doses(doses), setting.sampling, setting.model.parameters, flags)
         rows = np.searchsorted(run.grid_h, times - 1e-7)
-        for name in ("dissociation", "systolic_rise_mmhg"):
+        for name in () if course is None else ("dissociation", "systolic_rise_mmhg"):
             series[name] = band(getattr(course, name)[rows, :columns])
     if allowed:
+        flags.add("score_holds_placebo")
         states = state_course(setting, run, slice(0, columns), doses, times)
         effects = dict(zip(RANDOM_EFFECTS, setting.normals.T, strict=True))
         scores = patient_scores(setting.indication, setting.model.parameters, setting.effects, states, effects)

@@ -6,16 +6,14 @@ same numbers in any batch, on any number of workers.
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
+from ketascope.files import packaged_toml
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,17 +90,13 @@ class Person:
             raise InputError(f"hepatic '{self.hepatic}': must be one of {', '.join(HEPATIC_FUNCTIONS)}{hint}")
         for name in self.interactions:
             if name not in load_interactions():
-                near = difflib.get_close_matches(name, load_interactions(), n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else "."
-                known = ", ".join(load_interactions())
-                raise InputError(f"interaction '{name}' is unknown{hint} Known: {known}")
+                raise InputError(unknown("interaction", name, load_interactions()))
 
 
 @lru_cache(maxsize=1)
 def load_interactions() -> dict[str, dict[str, Any]]:
     """Interactions by name, each with its ratios, source and grade."""
-    file = resources.files("ketascope.model") / "interactions.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return packaged_toml("model/interactions.toml")
 
 
 def random_normals(seed: int, patients: int, first: int = 0) -> np.ndarray:
@@ -129,16 +123,18 @@ def typical_normals(patients: int = 1) -> np.ndarray:
     return np.zeros((patients, len(RANDOM_EFFECTS)))
 
 
-def spread_values(centre: np.ndarray | float, kind: str, deviation: np.ndarray) -> np.ndarray:
-    """A central value moved by `deviation` (in SDs times the SD) on its own scale."""
-    import numpy as np
+def spread_values(centre: Any, kind: str, deviation: Any, xp: Any = None) -> Any:
+    """A central value moved by `deviation` (in SDs times the SD) on its own scale: "log-normal", "logit-normal" or
+    "normal". xp: NumPy, which is the default, or JAX."""
+    if xp is None:
+        import numpy as xp  # noqa: ICN001 - the namespace is an argument
 
     if kind == "log-normal":
-        return np.asarray(centre * np.exp(deviation))
+        return xp.asarray(centre * xp.exp(deviation))
     if kind == "logit-normal":
-        logit = np.log(centre / (1.0 - np.asarray(centre)))
-        return np.asarray(1.0 / (1.0 + np.exp(-(logit + deviation))))
-    return np.asarray(centre + deviation)
+        # In the odds: a centre that has been rounded to 1 stays there, and its slope is a number.
+        return xp.asarray(1.0 / (1.0 + (1.0 / xp.asarray(centre) - 1.0) * xp.exp(-deviation)))
+    return xp.asarray(centre + deviation)
 
 
 def individual_values(

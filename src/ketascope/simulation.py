@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from ketascope.errors import InputError
 from ketascope.model import cascade
-from ketascope.model.absorption import CENTRAL, InputPlan
+from ketascope.model.absorption import CENTRAL, InputPlan, step_inputs
 from ketascope.model.disposition import steps_of
 from ketascope.model.exposure import prepare
 from ketascope.model.parameter_store import ParameterSet
-from ketascope.model.pharmacokinetics import Modes
 from ketascope.model.plasma import Plasma, plasma
 from ketascope.people import Person, individual_values, random_normals, typical_normals
-from ketascope.solver.engine import step_inputs
 from ketascope.solver.grid import DEFAULT_RULE, GridRule, halved, make_grid
+from ketascope.solver.linear import Modes
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from ketascope.data import load
+from ketascope.files import packaged_toml
 
 # Where no state is known, the sentences still have to read well.
 _ANY_STATE = "your state"
@@ -93,8 +92,7 @@ def _check(entry: Mapping[str, str], state: str) -> dict[str, str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = resources.files("ketascope.care").joinpath("data/guide.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("care/data/guide.toml")
 
 
 def _item(item: Mapping[str, Any], today: date) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from ketascope.charts.axes import nice_domain
 from ketascope.charts.chart import Chart, Row
 from ketascope.charts.style import QUIET_INK, Look, looks, scale, top_level
-from ketascope.report.format import duration, with_interval
+from ketascope.report.format import counted, duration, with_interval
 
 _WIDTH, _HEIGHT, _ROW_PX, _LINE_PX, _SHOWN_H = 330, 200, 30, 13, 8.0
 _TABLE_HOURS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -301,7 +301,7 @@ def _median_at(curve: Mapping[str, Any], name: str, time_h: float) -> float | No
 def _summary(shown: Sequence[Option], absent: Sequence[str]) -> str:
     if not shown:
         return f"No option has an acute effect to show: {', '.join(absent) or 'no options given'}."
-    sentences = [f"Acute effects of {len(shown)} options; intervals hold 95% of patients."]
+    sentences = [f"Acute effects of {counted(len(shown), 'option')}; intervals hold 95% of patients."]
     for effect in _EFFECTS:
         _, _, heading, unit = effect
         phrases = []

@@ -7,7 +7,7 @@ from typing import Any
 
 from ketascope.charts.chart import Chart, Row
 from ketascope.charts.style import QUIET_INK, REFERENCE, load_style, top_level
-from ketascope.report.format import number
+from ketascope.report.format import counted, number
 
 _WIDTH, _ROW_PX = 620, 58
 # What the ledger counts against, drawn as dashed lines beside the line of agreement.
@@ -114,13 +114,14 @@ def _line(ratio: float, colour: str, dash: Sequence[int]) -> dict[str, Any]:
 
 
 def _summary(document: Document, rows: Sequence[Document], routes: Sequence[str]) -> str:
-    sentences = [f"Points by route: {len(rows)} published figures of {len({row['study'] for row in rows})} studies."]
+    studies = counted(len({row["study"] for row in rows}), "study", "studies")
+    sentences = [f"Points by route: {counted(len(rows), 'published figure')} of {studies}."]
     for group in document["summary"]["totals"]:
         figures = next(iter(group["models"].values()))
         if figures["gmfe"] is not None:
             sentences.append(
-                f"{group['analyte'].capitalize()}, {group['part']}: {figures['rows']} figures, off by a factor of "
-                f"{number(figures['gmfe'])} on average, bias {number(figures['bias'])}."
+                f"{group['analyte'].capitalize()}, {group['part']}: {counted(figures['rows'], 'figure')}, off by a "
+                f"factor of {number(figures['gmfe'])} on average, bias {number(figures['bias'])}."
             )
     for route in routes:
         ratios = [row["fold_error"] for row in rows if row["route"] == route]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ketascope.charts.axes import nearest_index, nice_domain, place, spread, time_encoding, time_ticks
 from ketascope.charts.chart import Chart
-from ketascope.charts.course_text import course_summary, course_table, course_times, has_values, is_placebo
+from ketascope.charts.course_text import course_summary, course_table, course_times, has_values
 from ketascope.charts.style import QUIET_INK, REFERENCE, Look, looks, scale, top_level
 from ketascope.report.format import duration
 
@@ -40,13 +40,17 @@ def symptom_course(document: Mapping[str, Any], curves: Sequence[Curve]) -> Char
         return Chart("symptom-course", title, top_level(title, [], summary, body), summary, [])
     last_h = max(course_times(curve)[-1] for curve in drawn)
     subtitle = ["Lower is better. Time runs on a stretched scale, so that minutes and weeks are both readable."]
+    with_placebo = any(curve["change"].get("placebo_mean") for curve in drawn)
+    if with_placebo:
+        subtitle.append("A session lowers the score for days whatever is given: the drug's part is the distance to the")
+        subtitle.append("grey line of each small chart below, which is placebo with the same sessions.")
     if absent:
         subtitle += textwrap.wrap(f"No course is shown for: {', '.join(absent)} (see notes).", 120)
     body = {
         "datasets": {"course": _records(drawn, by_option)},
         "vconcat": [
             _overview(drawn, by_option, last_h, first_h, gap_note, scale_name),
-            _band_key(any(is_placebo(curve) for curve in drawn)),
+            _band_key(with_placebo),
             {
                 "concat": [_panel(c, drawn, by_option, last_h, first_h, scale_name) for c in drawn],
                 "columns": 3,
@@ -71,7 +75,7 @@ def _gap_note(document: Mapping[str, Any], first_h: float) -> str:
 
 
 def _records(drawn: Sequence[Curve], by_option: Mapping[str, Look]) -> list[dict[str, Any]]:
-    keys = ("mean", "mean_low", "mean_high", "patients_low", "patients_high")
+    keys = ("mean", "mean_low", "mean_high", "patients_low", "patients_high", "placebo_mean")
     records = []
     for curve in drawn:
         look, change = by_option[curve["id"]], curve["change"]
@@ -304,7 +308,7 @@ def _band_key(with_placebo: bool) -> dict[str, Any]:
         {"at": 0, "text": MEAN_BAND, "opacity": _BAND_OPACITY[MEAN_BAND] + _BAND_OPACITY[PATIENT_BAND]},
         {"at": 285, "text": PATIENT_BAND, "opacity": _BAND_OPACITY[PATIENT_BAND]},
     ]
-    grey = [{"at": 425, "text": "mean with placebo"}] if with_placebo else []
+    grey = [{"at": 425, "text": "mean with placebo and the same sessions"}] if with_placebo else []
     placed = {"field": "at", "type": "quantitative", "scale": None, "axis": None}
     ended = {"type": "rect", "height": 12, "width": 22, "xOffset": 11, "y": 8, "color": "#0072B2"}
     return {
@@ -386,14 +390,12 @@ def _panel(
             }
         )
     line = {"type": "line", "invalid": "break-paths-filter-domains", "interpolate": "monotone"}
-    placebo = next((other for other in drawn if is_placebo(other)), None)
-    if placebo is not None and placebo is not curve:
+    if curve["change"].get("placebo_mean"):
         layers.append(
             {
-                "data": {"name": "course"},
-                "transform": [{"filter": {"field": "id", "equal": placebo["id"]}}],
+                **own,
                 "mark": {**line, "color": REFERENCE, "strokeWidth": 1.5},
-                "encoding": {"x": x, "y": {"field": "mean", **y}},
+                "encoding": {"x": x, "y": {"field": "placebo_mean", **y}},
             }
         )
     layers.append(

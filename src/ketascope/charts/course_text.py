@@ -8,14 +8,9 @@ from typing import Any
 
 from ketascope.charts.axes import nearest_index, time_ticks
 from ketascope.charts.chart import Row
-from ketascope.report.format import duration, number
+from ketascope.report.format import counted, duration, number
 
 Curve = Mapping[str, Any]
-
-
-def is_placebo(curve: Curve) -> bool:
-    """Whether a curve is the placebo that others are seen against."""
-    return "placebo" in (curve.get("kind"), curve["id"])
 
 
 def has_values(curve: Curve) -> bool:
@@ -60,6 +55,7 @@ def course_table(drawn: Sequence[Curve]) -> list[Row]:
                     "mean change (points)": values["mean"],
                     "mean, 95% low (points)": values.get("mean_low"),
                     "mean, 95% high (points)": values.get("mean_high"),
+                    "mean with placebo and the same sessions (points)": values.get("placebo_mean"),
                     "95% of patients, low (points)": values.get("patients_low"),
                     "95% of patients, high (points)": values.get("patients_high"),
                 }
@@ -73,9 +69,11 @@ def course_summary(drawn: Sequence[Curve], absent: Sequence[str], scale_name: st
         return f"No option has a course on {scale_name} to show: {', '.join(absent) or 'no options given'}."
     last_h = max(course_times(curve)[-1] for curve in drawn)
     sentences = [
-        f"Line chart of the mean change from baseline on {scale_name}, in points, for {len(drawn)} options "
+        f"Line chart of the mean change from baseline on {scale_name}, in points, for {counted(len(drawn), 'option')} "
         f"from the first dose to {duration(last_h)}; a negative number is an improvement."
     ]
+    if any(curve["change"].get("placebo_mean") for curve in drawn):
+        sentences.append("Each change holds what placebo with the same sessions brings too.")
     for time_h in (24.0, 168.0, last_h):
         found = [(curve, _value_at(curve, time_h)) for curve in drawn]
         at = [(curve, hit[1]) for curve, hit in found if hit is not None]
@@ -92,5 +90,7 @@ def course_summary(drawn: Sequence[Curve], absent: Sequence[str], scale_name: st
 
 def _phrase(curve: Curve, values: Mapping[str, float | None]) -> str:
     text = f"{curve['label']} {number(values['mean'], 'points')}"
-    low, high = values.get("mean_low"), values.get("mean_high")
-    return text if low is None or high is None else f"{text} ({number(low, 'points')} to {number(high, 'points')})"
+    low, high, placebo = (values.get(key) for key in ("mean_low", "mean_high", "placebo_mean"))
+    said = [] if low is None or high is None else [f"{number(low, 'points')} to {number(high, 'points')}"]
+    said += [] if placebo is None else [f"its placebo {number(placebo, 'points')}"]
+    return f"{text} ({', '.join(said)})" if said else text

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ketascope.charts.chart import Chart, Row
-from ketascope.charts.style import INK, QUIET_INK, REFERENCE, top_level
-from ketascope.report.format import number, plain
+from ketascope.charts.style import INK, REFERENCE, panel_title, top_level
+from ketascope.report.format import counted, number, plain
 
 _WIDTH, _HEIGHT, _COLUMNS = 236, 150, 3
 _PEOPLE, _OWN, _TYPICAL, _BELOW = "#c9c9c9", "#0072B2", "#767676", "#D55E00"
@@ -34,9 +34,9 @@ def individual_profiles(subjects: Sequence[Subject]) -> Chart:
     inside = sum(_inside(row) for _, row in seen)
     title = "Samples and individual curves"
     summary = (
-        f"{len(panels)} courses of {len(subjects)} people with {len(points)} samples, {len(points) - len(seen)} of "
-        f"them below the limit; {inside} of {len(seen)} measured samples lie within a factor of 1.5 of the person's "
-        "own curve."
+        f"{counted(len(panels), 'course')} of {counted(len(subjects), 'person', 'people')} with "
+        f"{counted(len(points), 'sample')}, {len(points) - len(seen)} of them below the limit; "
+        f"{inside} of {len(seen)} measured samples lie within a factor of 1.5 of the person's own curve."
     )
     subtitle = [
         "Blue line: the person's own curve (IPRED), band 90% of what is possible for them. Dashed: a typical person of",
@@ -106,14 +106,7 @@ def _panel(subject: Subject, course: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "width": _WIDTH,
         "height": _HEIGHT,
-        "title": {
-            "text": f"{subject['id']}: {_name(course['analyte'])}",
-            "subtitle": f"occasion {course['occasion']}",
-            "fontSize": 11.5,
-            "subtitleFontSize": 10.5,
-            "color": INK,
-            "subtitleColor": QUIET_INK,
-        },
+        "title": panel_title(f"{subject['id']}: {_name(course['analyte'])}", f"occasion {course['occasion']}"),
         "layer": [
             band("pred", _PEOPLE, 0.5),
             band("ipred", _OWN, 0.25),
@@ -141,8 +134,8 @@ def residuals(subjects: Sequence[Subject]) -> Chart:
     large = sum(abs(value) > _LARGE for value in values)
     title = "Residuals of individual fits"
     summary = (
-        f"{len(rows)} residuals of {len(subjects)} people, from {plain(min(values, default=0.0), 1)} to "
-        f"{plain(max(values, default=0.0), 1)} SDs; {large} beyond {_LARGE:g}."
+        f"{counted(len(rows), 'residual')} of {counted(len(subjects), 'person', 'people')}, from "
+        f"{plain(min(values, default=0.0), 1)} to {plain(max(values, default=0.0), 1)} SDs; {large} beyond {_LARGE:g}."
     )
     subtitle = ["(log sample - log own curve) over its SD. A right model scatters around 0, mostly within 2."]
     domain = {"domain": analytes}

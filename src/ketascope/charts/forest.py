@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import textwrap
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from ketascope.charts.chart import Chart
 from ketascope.charts.forest_rows import clipped, domain, drawn_studies, forest_rows, shown_value
 from ketascope.charts.forest_text import forest_summary, forest_table, is_ratio, method_line, prediction_text
 from ketascope.charts.style import INK, QUIET_INK, REFERENCE, load_style, top_level
+from ketascope.files import packaged_toml
 
 _WIDTH, _ROW_PX, _LINE_PX = 330, 24, 15
 _TITLE_COLUMNS, _LIST_COLUMNS = 185, 215
@@ -319,8 +318,7 @@ def _favours_layers(document: Document, height: int) -> list[Record]:
 @cache
 def bias_marks() -> dict[str, Any]:
     """Shape, filling and colour of each level of the risk of bias."""
-    text = resources.files("ketascope.charts").joinpath("forest.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("charts/forest.toml")
 
 
 def _bias_layers(rows: Sequence[Record], y: Record) -> list[Record]:

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketascope.charts.chart import Row
-from ketascope.report.format import NOT_SHOWN, duration, plain
+from ketascope.report.format import NOT_SHOWN, duration, effect_size, plain
 
 Document = Mapping[str, Any]
-# Beyond these a ratio says only that nothing is known.
-_SMALLEST_RATIO, _LARGEST_RATIO = 0.01, 1000.0
 _SIDES = ("treatment", "control")
 
 
@@ -22,14 +20,7 @@ def is_ratio(document: Document) -> bool:
 
 def value_text(document: Document, value: float) -> str:
     """One effect as it is printed: the ratio itself where the pool is on the log scale."""
-    if not is_ratio(document):
-        return plain(value, 1 if document["measure"] == "MD" else 2)
-    ratio = math.exp(min(value, 20.0))
-    if ratio < _SMALLEST_RATIO:
-        return f"<{_SMALLEST_RATIO:g}"
-    if ratio > _LARGEST_RATIO:
-        return f">{plain(_LARGEST_RATIO, 0)}"
-    return plain(ratio, 2 if ratio < 10 else 1 if ratio < 100 else 0)
+    return effect_size(value, str(document["measure"]))
 
 
 def interval_text(document: Document, estimate: float | None, low: float, high: float, is_bound: bool = False) -> str:
@@ -61,17 +52,17 @@ def weight_text(study: Mapping[str, Any]) -> str:
 
 def p_text(value: float) -> str:
     """`p = 0.018`, or that it is below a thousandth."""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    return "p < 0.001" if value < 0.001 else f"p = {plain(value, 3)}"
 
 
 def heterogeneity_text(pooled: Mapping[str, Any]) -> str:
     """Variance between studies with its interval, I2, Q."""
     ends = ""
     if pooled["tau2_low"] is not None and pooled["tau2_high"] is not None:
-        ends = f" ({pooled['tau2_low']:.3f} to {pooled['tau2_high']:.3g})"
+        ends = f" ({plain(pooled['tau2_low'], 3)} to {plain(pooled['tau2_high'], 3)})"
     return (
-        f"tau\N{SUPERSCRIPT TWO} {pooled['tau2']:.3f}{ends}, I\N{SUPERSCRIPT TWO} {pooled['i2']:.0f}%, "
-        f"Q {pooled['q']:.2f} on {pooled['q_df']} df ({p_text(pooled['q_p'])})"
+        f"tau\N{SUPERSCRIPT TWO} {plain(pooled['tau2'], 3)}{ends}, I\N{SUPERSCRIPT TWO} {plain(pooled['i2'], 0)}%, "
+        f"Q {plain(pooled['q'], 2)} on {pooled['q_df']} df ({p_text(pooled['q_p'])})"
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ketascope.charts.chart import Chart, Row
-from ketascope.charts.style import INK, QUIET_INK, top_level
+from ketascope.charts.style import panel_title, top_level
+from ketascope.report.format import counted
 
 _WIDTH, _HEIGHT, _COLUMNS = 236, 150, 3
 _BAND, _TRAINING, _TEST = "#9db8d2", "#1b1b1b", "#b3401f"
@@ -23,9 +24,10 @@ def study_profiles(courses: Sequence[Course]) -> Chart:
     """
     inside = sum(_inside(course) for course in courses)
     points = sum(len(course["observed"]) for course in courses)
+    studies = counted(len({course["study"] for course in courses}), "study", "studies")
     summary = (
-        f"{len(courses)} courses of {len({course['study'] for course in courses})} studies; {inside} of {points} "
-        "observed points lie inside the 90% predictive band of a new study."
+        f"{counted(len(courses), 'course')} of {studies}; {inside} of {points} observed points lie inside the 90% "
+        "predictive band of a new study."
     )
     subtitle = [
         "Band: 5% to 95% for the mean of a new group of people; line: median. Dots: observed; "
@@ -66,14 +68,9 @@ def _panel(course: Course) -> dict[str, Any]:
     return {
         "width": _WIDTH,
         "height": _HEIGHT,
-        "title": {
-            "text": f"{course['study']}: {_name(course)}, {course['site']}",
-            "subtitle": _shortened(str(course["sentence"])),
-            "fontSize": 11.5,
-            "subtitleFontSize": 10.5,
-            "color": INK,
-            "subtitleColor": QUIET_INK,
-        },
+        "title": panel_title(
+            f"{course['study']}: {_name(course)}, {course['site']}", _shortened(str(course["sentence"]))
+        ),
         "layer": [
             {
                 "data": {"values": band},

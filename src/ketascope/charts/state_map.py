@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ketascope.care.radius import KM_PER_MILE
 from ketascope.charts.chart import Chart, Row
 from ketascope.charts.map_geometry import (
     HEIGHT_PX,
@@ -29,14 +28,17 @@ from ketascope.charts.style import INK, QUIET_INK, load_style, top_level
 LAND, BORDER, PAPER = "#eceae4", "#a5a39b", "#ffffff"
 ACCENT = str(load_style()["drugs"]["ketamine"])
 
+_KM_PER_MILE = 1.609344  # by definition
 _SCALE_BAR_MILES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _LONGEST_BAR_PX = 130
 
 
 Document = Mapping[str, Any]
+Outlines = Mapping[str, Sequence[Ring]]
+"""Closed rings of (longitude, latitude) in degrees by state code, as `care.places.outlines` gives them."""
 
 
-def state_map(document: Document) -> Chart:
+def state_map(document: Document, outlines: Outlines) -> Chart:
     """The map of an answer of `find`: the place as a cross, results as the numbers of the list.
 
     Places for veterans only are hollow squares. Numbers that would cover one another stand beside their point, with a
@@ -44,7 +46,7 @@ def state_map(document: Document) -> Chart:
     """
     place, results = document["place"], document["results"]
     window = fitted_window(place, results)
-    shapes = _states_in(window)
+    shapes = _states_in(window, outlines)
     markers = _markers(window, place, results)
     names = _state_names(window, shapes)
     title = f"Where they are: {len(results)} nearest to {place['label']}" if results else f"Around {place['label']}"
@@ -81,14 +83,12 @@ def map_colours() -> dict[str, str]:
     return {**tones, "accent": ACCENT, "ink": INK, "quiet": QUIET_INK}
 
 
-def _states_in(window: Window) -> dict[str, list[Ring]]:
+def _states_in(window: Window, outlines: Outlines) -> dict[str, list[Ring]]:
     """Rings that reach into the window, by state; each turned so that a globe takes its inside for land."""
-    from ketascope.care.places.outlines import outlines
-
     west, north = window.point(0, 0)
     east, south = window.point(WIDTH_PX, HEIGHT_PX)
     found: dict[str, list[Ring]] = {}
-    for state, rings in outlines().items():
+    for state, rings in outlines.items():
         near = [ring for ring in rings if overlaps(ring, (west, south, east, north))]
         if near:
             found[state] = [clockwise(ring) for ring in near]
@@ -211,14 +211,14 @@ def _numbers(markers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _scale_bar(window: Window, drawn: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A bar of a round number of miles in a corner where nothing that is drawn stands in its way."""
-    px_per_mile = window.pixels_per_km() * KM_PER_MILE
+    px_per_mile = window.pixels_per_km() * _KM_PER_MILE
     fitting = [miles for miles in _SCALE_BAR_MILES if miles * px_per_mile <= _LONGEST_BAR_PX]
     miles = fitting[-1] if fitting else _SCALE_BAR_MILES[0]
     length = miles * px_per_mile
     taken = [window.pixel(one["longitude"], one["latitude"]) for one in drawn]
     left, y = max(_corners(length), key=lambda corner: _room(corner, length, taken))
     (west, south), (east, _) = window.point(left, y), window.point(left + length, y)
-    record = {"longitude": west, "latitude": south, "end": east, "text": f"{miles} mi ({miles * KM_PER_MILE:.0f} km)"}
+    record = {"longitude": west, "latitude": south, "end": east, "text": f"{miles} mi ({miles * _KM_PER_MILE:.0f} km)"}
     bar = {"type": "rule", "color": INK, "strokeWidth": 2, "tooltip": None}
     text = {"type": "text", "align": "left", "dy": -10, "fontSize": 13.5, "color": INK, "tooltip": None}
     ends = {"longitude2": {"field": "end"}, "latitude2": {"field": "latitude"}}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from ketascope.files import packaged_toml
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 INK = "#1b1b1b"
@@ -19,8 +19,7 @@ REFERENCE = "#767676"
 @cache
 def load_style() -> dict[str, Any]:
     """The style file."""
-    text = resources.files("ketascope.charts").joinpath("style.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("charts/style.toml")
 
 
 @dataclass(frozen=True)
@@ -133,6 +132,18 @@ def config() -> dict[str, Any]:
         "concat": {"spacing": 26},
         "line": {"strokeWidth": 2, "strokeCap": "butt"},
         "point": {"filled": True, "size": 45, "opacity": 1},
+    }
+
+
+def panel_title(text: str, subtitle: str) -> dict[str, Any]:
+    """The heading of one of many small panels."""
+    return {
+        "text": text,
+        "subtitle": subtitle,
+        "fontSize": 11.5,
+        "subtitleFontSize": 10.5,
+        "color": INK,
+        "subtitleColor": QUIET_INK,
     }
 
 

@@ -16,7 +16,6 @@ _BAR, _OBSERVED = "#9db9d3", "#D55E00"
 _COLOURS = ("#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _SHAPES = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
 _EIGHTY_PERCENT = 80.0
-_NORMAL_95 = 1.96
 # Where an observed result stands, in heights of the tallest bar.
 _ABOVE = 1.1
 
@@ -105,8 +104,8 @@ def effect_distribution(
     """How often a trial of the design would print each difference from the control; a real trial's result is marked.
 
     predicted: plain data with arm, bin_edges (bins + 1), bin_counts, low_95, low_50, median, high_50, high_95.
-    observed: label, estimate, standard_error and percentile, or None. unit: of the difference. parameters: "posterior"
-    or "fixed". number: of the arm, from 1.
+    observed: label, estimate, low, high (None without a standard error) and percentile, or None. unit: of the
+    difference. parameters: "posterior" or "fixed". number: of the arm, from 1.
     """
     edges, counts = predicted["bin_edges"], predicted["bin_counts"]
     total = sum(counts)
@@ -122,7 +121,7 @@ def effect_distribution(
     )
     x = {"type": "quantitative", "title": f"difference from the control ({unit}); left is better"}
     y = {"field": "percent_of_trials", "type": "quantitative", "title": "% of simulated trials"}
-    marked = "Orange: " + ("none." if observed is None else "observed, with its 95% interval.")
+    marked = ""
     layers: list[dict[str, Any]] = [
         {
             "data": {"values": bins},
@@ -136,21 +135,22 @@ def effect_distribution(
         },
     ]
     if observed is not None and observed["estimate"] is not None:
+        marked = f"Orange: observed{'' if observed['low'] is None else ', with its 95% interval'}."
         layers += _observed_layers(observed, x, max(float(str(row["percent_of_trials"])) for row in bins))
         printed, percentile = plain(observed["estimate"], 1), plain(observed["percentile"], 0)
         summary += f" {observed['label']} printed {printed}: percentile {percentile}."
     drawn = "parameters drawn from the posterior" if parameters == "posterior" else "parameters fixed"
-    subtitle = [f"{total:,} simulated trials, {drawn}. {marked if observed is not None else ''}".rstrip()]
+    subtitle = [f"{total:,} simulated trials, {drawn}. {marked}".rstrip()]
     body = {"width": _WIDTH, "height": _HEIGHT, "layer": layers}
     return Chart(f"trial-effect-{number}", title, top_level(title, subtitle, summary, body), summary, bins)
 
 
 def _observed_layers(observed: Mapping[str, Any], x: Mapping[str, Any], top: float) -> list[dict[str, Any]]:
-    half = _NORMAL_95 * (observed["standard_error"] or 0.0)
+    has_ends = observed["low"] is not None
     point = {
         "value": observed["estimate"],
-        "low": observed["estimate"] - half,
-        "high": observed["estimate"] + half,
+        "low": observed["low"] if has_ends else observed["estimate"],
+        "high": observed["high"] if has_ends else observed["estimate"],
         "height": _ABOVE * top,
         "label": observed["label"],
     }

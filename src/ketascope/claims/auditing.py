@@ -28,6 +28,7 @@ from ketascope.claims.matching.unsaid import befores, completed, on_ketamine, wi
 from ketascope.claims.sentences import Sentence, split_sentences
 from ketascope.claims.verdicts import verdict_of
 from ketascope.errors import InputError
+from ketascope.report.format import counted
 
 if TYPE_CHECKING:
     from ketascope.claims.live import Bench, LiveResult
@@ -223,11 +224,9 @@ def _summary(rows: Sequence[Mapping[str, Any]], unmatched: Sequence[Sentence]) -
     if not rows:
         words = "No claim of the library was found. That does not make the text right: it may claim other things."
     else:
-        noun = "claim" if len(rows) == 1 else "claims"
-        words = f"{len(rows)} {noun} found: {', '.join(named)}."
+        words = f"{counted(len(rows), 'claim')} found: {', '.join(named)}."
     if unmatched:
-        noun = "statement" if len(unmatched) == 1 else "statements"
-        words += f" {len(unmatched)} more {noun} about these medicines could not be assessed."
+        words += f" {counted(len(unmatched), 'more statement')} about these medicines could not be assessed."
     return {"counts": {verdict: counts[verdict] for verdict in VERDICTS}, "words": words}
 
 

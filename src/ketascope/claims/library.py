@@ -20,18 +20,16 @@ verdicts of their own:
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean, unknown
+from ketascope.files import packaged_toml
 
 __all__ = [
     "CERTAINTIES",
@@ -69,8 +67,19 @@ CONDITIONS = ("gad", "sad", "ptsd", "ocd", "mdd", "panic", "anxiety")
 UNITS = ("fold", "percent", "hours", "weeks", "mg_per_kg", "usd", "sessions")
 CHECKS = ("text", "secondary", "recall")
 STATUSES = ("approved", "not approved", "off-label")
-
-_FOLDER = Path(__file__).parent / "data"
+_LISTS: Mapping[str, tuple[str, ...]] = {
+    "verdict": VERDICTS,
+    "verdict_negated": VERDICTS,
+    "verdict_hedged": VERDICTS,
+    "verdict_inside": VERDICTS,
+    "verdict_outside": VERDICTS,
+    "kind": KINDS,
+    "certainty": CERTAINTIES,
+    "drug": DRUGS,
+    "checked": CHECKS,
+    "what": UNITS,
+    "status": STATUSES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +206,15 @@ class QualityItem:
 
 @functools.cache
 def claims() -> Mapping[str, Claim]:
-    """Every claim by its id, in the order of the files. Raises ValueError for a row that cannot be read."""
+    """Every claim by its id, in the order of the files. Raises InputError for a row that cannot be read."""
     found: dict[str, Claim] = {}
     for topic in TOPICS:
         for row in _rows(f"claims/{topic}", "claim"):
             read = _claim(row)
             if read.id in found:
-                raise ValueError(f"claim {read.id!r} stands twice")
+                raise InputError(f"claim '{read.id}' stands twice")
             if read.topic != topic:
-                raise ValueError(f"claim {read.id!r} of topic {read.topic!r} stands in {topic}.toml")
+                raise InputError(f"claim '{read.id}' of topic '{read.topic}' stands in {topic}.toml")
             found[read.id] = read
     return MappingProxyType(found)
 
@@ -214,16 +223,20 @@ def claim(name: str) -> Claim:
     """The claim of that id. Raises InputError for an unknown one, with the nearest."""
     known = claims()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; the library holds {len(known)} claims"
-        raise InputError(f"unknown claim {name!r}{hint}")
+        hint = did_you_mean(name, known, cutoff=0.4, otherwise=f"; the library holds {len(known)} claims")
+        raise InputError(f"unknown claim '{name}'{hint}")
     return known[name]
 
 
 @functools.cache
 def approvals() -> tuple[Approval, ...]:
-    """The table of approvals; absent means that nothing was read, not that nothing exists."""
+    """The table of approvals; absent means that nothing was read, not that nothing exists.
+
+    Raises InputError for a word that is none of its list.
+    """
     table = _table("approvals")
+    for row in table["approval"]:
+        _check_words(f"approval '{row.get('id')}'", row)
     day = date.fromisoformat(table["date_checked"])
     return tuple(Approval(**row, date_checked=day) for row in table["approval"])
 
@@ -252,6 +265,13 @@ def quality_items() -> tuple[QualityItem, ...]:
 
 
 def _claim(row: Mapping[str, Any]) -> Claim:
+    where = f"claim '{row.get('id')}'"
+    for part in (row, *row["sources"], row.get("quantity", {}), row.get("supported_range", {})):
+        _check_words(where, part)
+    for condition in row["conditions"]:
+        if condition not in CONDITIONS:
+            raise InputError(f"{where}, conditions: '{condition}' is none of {', '.join(CONDITIONS)}")
+    _check_live(where, str(row.get("live", "")))
     read = dict(row)
     read["conditions"] = tuple(row["conditions"])
     read["leaves_out"] = tuple(row.get("leaves_out", ()))
@@ -266,7 +286,22 @@ def _claim(row: Mapping[str, Any]) -> Claim:
     try:
         return Claim(**read)
     except TypeError as error:
-        raise ValueError(f"claim {row.get('id')!r}: {error}") from None
+        raise InputError(f"{where}: {error}") from None
+
+
+def _check_live(where: str, name: str) -> None:
+    """That a live check of that name is there; empty for none."""
+    from ketascope.claims.live import check_names  # it needs the claims of this module
+
+    if name and name not in check_names():
+        raise InputError(f"{where}, live: {unknown('live check', name, check_names())}")
+
+
+def _check_words(where: str, row: Mapping[str, Any]) -> None:
+    """That each field which has a list holds a word of it."""
+    for field, allowed in _LISTS.items():
+        if field in row and row[field] not in allowed:
+            raise InputError(f"{where}, {field}: '{row[field]}' is none of {', '.join(allowed)}")
 
 
 def _form(form: str) -> str:
@@ -285,5 +320,4 @@ def _rows(name: str, key: str) -> list[dict[str, Any]]:
 
 
 def _table(name: str) -> dict[str, Any]:
-    with (_FOLDER / f"{name}.toml").open("rb") as file:
-        return tomllib.load(file)
+    return packaged_toml(f"claims/data/{name}.toml")

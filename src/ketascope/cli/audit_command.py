@@ -34,10 +34,10 @@ def command(source: str | None, no_live: bool, seed: int, as_json: bool, html_fi
         raise InputError(
             "audit needs an article: a file, an address that begins with https://, or - for standard input"
         )
-    check_writable(html=html_file)
+    check_writable(None if source == "-" else source, html=html_file)
     from ketascope.claims.auditing import audit
 
-    content = sys.stdin.buffer.read() if source == "-" else None
+    content = _standard_input() if source == "-" else None
     with progress_bar() as progress:
         document = audit(source, content=content, live=not no_live, seed=seed, progress=progress)
     if html_file:
@@ -52,3 +52,12 @@ def command(source: str | None, no_live: bool, seed: int, as_json: bool, html_fi
     print_audit(document)
     if html_file:
         click.echo(f"written: {html_file}", err=True)
+
+
+def _standard_input() -> bytes:
+    """The article from a pipe, as far as one may be long; `audit` refuses what is longer."""
+    from ketascope.claims.reading.limits import reading_limit
+
+    if sys.stdin is None:
+        raise InputError("standard input is closed: give the article as a file, or pipe it in")
+    return sys.stdin.buffer.read(int(reading_limit("article_bytes")) + 1)

@@ -51,23 +51,32 @@ def command(
 
     The trials take about half an hour on two cores, with every trial left out once; pharmacokinetics an hour. Stopped
     and started again it goes on after the last finished step. The packaged model stays as it is; `make calibrate`
-    writes into a checkout.
+    writes into a checkout, unless this ends with code 1: chains that have not converged.
     """
     from ketascope.cli.output import print_json
+    from ketascope.estimation.convergence import has_settled
     from ketascope.evidence.calibration import PARTS, calibrate
 
     chosen = part or PARTS[0]
     given = {"chains": chains, "warm_up": warm_up, "draws": draws, "workers": workers, "seed": seed}
     numbers = {name: value for name, value in given.items() if value is not None}
-    document = calibrate(folder, part=chosen, **numbers, report=lambda line: click.echo(line, err=True))
+    try:
+        document = calibrate(folder, part=chosen, **numbers, report=lambda line: click.echo(line, err=True))
+    except KeyboardInterrupt:
+        click.echo(f"ketascope: stopped; finished steps are kept in {folder}, the same command goes on", err=True)
+        raise SystemExit(130) from None
     if as_json:
         print_json(document)
-        return
-    if chosen == "pharmacokinetics":
+    elif chosen == "pharmacokinetics":
         from ketascope.report.estimation import print_estimation
 
         print_estimation(document)
-        return
-    from ketascope.report.trial_estimation import print_trial_estimation
+    else:
+        from ketascope.report.trial_estimation import print_trial_estimation
 
-    print_trial_estimation(document)
+        print_trial_estimation(document)
+    if not has_settled(document["unconverged"], document["divergences"]):
+        missed, diverged = len(document["unconverged"]), document["divergences"]
+        problem = f"numbers that miss a limit: {missed}, divergent transitions: {diverged}"
+        click.echo(f"ketascope: the chains have not converged ({problem}): {folder} is no model to use", err=True)
+        raise SystemExit(1)

@@ -19,7 +19,13 @@ from ketascope.cli.options import FileName, person_and_model
     metavar="FILE",
     help="A NONMEM-style event table as one more option.",
 )
-@click.option("--show", "shown", multiple=True, metavar="TABLE", help="Print only these tables; may be repeated.")
+@click.option(
+    "--show",
+    "shown",
+    multiple=True,
+    metavar="TABLE",
+    help="Print only these tables, such as versus_placebo, acute or harms; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 @click.option("--csv", "csv_file", type=FileName("comparison.csv"), metavar="FILE", help="Write all quantities as CSV.")
 @click.option(
@@ -51,7 +57,7 @@ def command(
     from ketascope.report.layout import check_table_ids
 
     check_table_ids(shown)
-    check_writable(csv=csv_file, html=html_file, png=png_file)
+    check_writable(events, csv=csv_file, html=html_file, png=png_file)
     options = regimens_from(sentences, events, choices["weight_kg"], choices["until_h"])
     with progress_bar() as progress:
         from ketascope.comparison import compare

@@ -1,32 +1,23 @@
-"""`ketascope evidence`, with `evidence show` and `evidence list`."""
+"""`ketascope evidence`, with `evidence show`, `evidence list` and `evidence check`."""
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import click
 
 from ketascope.cli.options import FileName
+from ketascope.cli.subcommands import Subcommands
 from ketascope.errors import InputError
 
 
-class EvidenceGroup(click.Group):
-    """Says what would be right where a word is neither `show` nor `list`."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does; an unknown word is one line that names the two subcommands."""
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            near = difflib.get_close_matches(args[0], self.commands, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "; an indication is written --indication NAME."
-            takes = ", ".join(sorted(self.commands))
-            raise InputError(f"unknown word '{args[0]}' after evidence{hint} It takes: {takes}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group("evidence", cls=EvidenceGroup, invoke_without_command=True, subcommand_metavar="[show STUDY | list]")
+@click.group(
+    "evidence",
+    cls=Subcommands,
+    otherwise="; an indication is written --indication NAME.",
+    invoke_without_command=True,
+    subcommand_metavar="[show STUDY | list | check]",
+)
 @click.option("--indication", metavar="NAME", help="gad, sad, ptsd, ocd, mdd, all, and others of the study tables.")
 @click.option("--outcome", metavar="NAME", help="symptoms, response or remission.  [default: symptoms]")
 @click.option("--treatment", metavar="NAME", help="ketamine, esketamine, ssri or snri.  [default: ketamine]")
@@ -64,7 +55,7 @@ def command(
     from ketascope.cli.output import check_writable, print_json
     from ketascope.evidence.summary import pooled_evidence
 
-    check_writable(csv=csv_file, png=png_file, svg=svg_file)
+    check_writable(choices["studies_file"], csv=csv_file, png=png_file, svg=svg_file)
     for option, file in (("--png", png_file), ("--svg", svg_file)):
         if file and choices["indication"] is None:
             raise InputError(f"{option}: a forest plot needs one indication; write --indication NAME with it")
@@ -143,3 +134,16 @@ def list_studies(indication: str | None, as_json: bool) -> None:
     from ketascope.report.study_page import print_studies
 
     print_studies(found)
+
+
+@command.command("check")
+def check() -> None:
+    """Hold the tables of studies to their contract: for whoever adds a trial."""
+    from ketascope.evidence.studies.contract import TABLES, package_problems
+
+    found = package_problems()
+    for problem in found:
+        click.echo(problem)
+    if found:
+        raise InputError(f"{len(found)} rows or fields of the tables are wrong; correct each and check again")
+    click.echo(f"{len(TABLES)} tables keep their contract.")

@@ -58,7 +58,7 @@ def command(
     from ketascope.cli.output import check_writable, print_json, progress_bar
     from ketascope.errors import InputError
 
-    check_writable(html=html_file, csv=csv_file, values=values_file)
+    check_writable(data, html=html_file, csv=csv_file, values=values_file)
     if values_file and not population:
         raise InputError("--values: holds the population's values, so it must come with --population")
     from ketascope.fitting.data_fit import fit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import io
 import os
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from ketascope._version import __version__
-from ketascope.errors import InputError, one_line
+from ketascope.errors import InputError, did_you_mean, one_line
 
 COMMANDS = {
     "audit": "ketascope.cli.audit_command",
@@ -49,9 +48,9 @@ def usage_problem(error: click.UsageError) -> str:
     """One line on how the command line was written: the word at fault and what would be right."""
     command = error.ctx.command if error.ctx is not None else None
     if isinstance(error, click.NoSuchOption) and command is not None and error.ctx is not None:
-        near = difflib.get_close_matches(error.option_name, option_names(command, error.ctx), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        return f"unknown option '{error.option_name}'{hint} Options: {', '.join(option_names(command, error.ctx))}"
+        names = option_names(command, error.ctx)
+        hint = did_you_mean(error.option_name, names)
+        return f"unknown option '{error.option_name}'{hint} Options: {', '.join(names)}"
     if isinstance(error, click.BadOptionUsage):
         if "does not take" in error.message:
             return f"{error.option_name}: takes no value; write it alone"
@@ -72,17 +71,24 @@ def option_names(command: click.Command, ctx: click.Context) -> list[str]:
     return [name for parameter in command.get_params(ctx) for name in parameter.opts if name.startswith("--")]
 
 
-def machine_problem(error: OSError) -> str:
-    """One line on what the machine refused: a file by its name, or the output, which has none."""
+def machine_problem(error: MemoryError | OSError) -> str:
+    """One line on what the machine refused: memory, a file by its name, or the output, which has none."""
+    if isinstance(error, MemoryError):
+        return "not enough memory for this; take fewer --patients or options, a shorter --until, or a larger machine"
     about = error.strerror or str(error)
     return f"cannot use {error.filename}: {about}" if error.filename else f"cannot write the answer: {about}"
 
 
 def say_what_the_locale_can() -> None:
-    """Let a stream of few characters show '?' for others (a minus sign, a dash) rather than fail midway."""
+    """Let a stream of few characters show '?' for others (a minus sign, a dash) rather than fail midway.
+
+    In UTF-8 only what is no character is left, such as a byte in the name of a file; it gets an escape, which JSON has
+    too.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            is_wide = stream.encoding.lower().startswith("utf")
+            stream.reconfigure(errors="backslashreplace" if is_wide else "replace")
 
 
 def drop_unwritten_output() -> None:
@@ -111,8 +117,7 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with the nearest name offered for an unknown command."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
+            hint = did_you_mean(args[0], COMMANDS)
             raise LineError(f"unknown command '{args[0]}'{hint} Commands: {', '.join(sorted(COMMANDS))}")
         return super().resolve_command(ctx, args)
 
@@ -121,7 +126,7 @@ class Group(click.Group):
         say_what_the_locale_can()
         try:
             return super().main(*args, **extra)
-        except OSError as error:
+        except (MemoryError, OSError) as error:
             if not extra.get("standalone_mode", True):
                 raise
             drop_unwritten_output()

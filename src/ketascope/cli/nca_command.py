@@ -67,7 +67,7 @@ def command(
         return
     if file is None:
         raise InputError("nca needs a data file, such as 'ketascope nca data.csv'")
-    check_writable(csv=csv_file)
+    check_writable(file, csv=csv_file)
     from dataclasses import replace
 
     from ketascope.noncompartmental.analysing import nca

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ketascope.errors import InputError
+from ketascope.files import place_of
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -24,8 +25,12 @@ def print_json(document: Mapping[str, Any]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=not is_wide, allow_nan=False))
 
 
-def check_writable(**files: str | None) -> None:
-    """Fail before the work, not after it, where a file cannot be written. files: option names with what they name."""
+def check_writable(reads: str | None = None, /, **files: str | None) -> None:
+    """Fail before the work, not after it, where a file cannot be written, or is the one that is read.
+
+    files: option names with what they name.
+    """
+    read = None if reads is None else place_of(reads)
     taken: dict[Path, str] = {}
     for option, file in files.items():
         if file is None:
@@ -40,7 +45,9 @@ def check_writable(**files: str | None) -> None:
             )
         if not os.access(folder, os.W_OK):
             raise InputError(f"--{option}: cannot write {path.name}: the folder {folder} is read-only; choose another")
-        place = path.resolve()
+        place = place_of(path)
+        if place == read:
+            raise InputError(f"--{option}: {file} is the file that is read; give another name, or it would be lost")
         if place in taken:
             raise InputError(f"--{option}: {file} is what --{taken[place]} writes already; give it a file of its own")
         taken[place] = option

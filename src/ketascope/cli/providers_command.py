@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,31 +10,14 @@ import click
 
 from ketascope.cli.options import WholeNumber
 from ketascope.cli.output import progress_bar
-from ketascope.errors import InputError
+from ketascope.cli.subcommands import Subcommands
 
 if TYPE_CHECKING:
     from ketascope.care.maintenance import Downloaded
     from ketascope.care.store.building import Progress
 
 
-class ProvidersGroup(click.Group):
-    """Says what would be right where a word is none of the subcommands."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does; an unknown word is one line that names the subcommands."""
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            near = difflib.get_close_matches(args[0], self.commands, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
-            takes = ", ".join(sorted(self.commands))
-            raise InputError(f"unknown word '{args[0]}' after providers{hint} It takes: {takes}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(
-    "providers", cls=ProvidersGroup, invoke_without_command=True, subcommand_metavar="[build | update | status]"
-)
+@click.group("providers", cls=Subcommands, invoke_without_command=True, subcommand_metavar="[build | update | status]")
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Keep the store of places that `find` asks: what is in it, how old it is, newer files for it.

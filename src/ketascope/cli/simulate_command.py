@@ -37,7 +37,7 @@ def command(sentence: str | None, events: str | None, as_json: bool, png_file: s
     from ketascope.cli.regimens import regimens_from
     from ketascope.errors import InputError
 
-    check_writable(png=png_file)
+    check_writable(events, png=png_file)
     if (sentence is None) == (events is None):
         raise InputError(
             "simulate needs one dose sentence or one --events FILE, such as 'ketamine 35 mg IV over 40 min'"

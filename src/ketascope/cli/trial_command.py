@@ -40,6 +40,12 @@ from ketascope.cli.options import FileName, Number, WholeNumber
 @click.option(
     "--plan", type=Number("0.8"), metavar="SHARE", help="Look for the smallest n with this power or assurance."
 )
+@click.option(
+    "--arm", metavar="NAME", help="With --plan: the active arm that has to win.  [default: any, by Holm's correction]"
+)
+@click.option(
+    "--people-most", type=WholeNumber("4000"), metavar="N", help="With --plan: the largest n tried.  [default: 4000]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option(
     "--html", "html_file", type=FileName("trial.html"), metavar="FILE", help="Write a report with charts, one page."
@@ -53,6 +59,8 @@ def command(
     workers: int | None,
     output: str | None,
     plan: float | None,
+    arm: str | None,
+    people_most: int | None,
     as_json: bool,
     html_file: str | None,
 ) -> None:
@@ -65,7 +73,7 @@ def command(
     """
     from ketascope.cli.output import check_writable, print_json, progress_bar
 
-    check_writable(html=html_file)
+    check_writable(design, html=html_file)
     from ketascope.virtual_trials.running import trial
 
     try:
@@ -79,6 +87,8 @@ def command(
                 workers=workers,
                 output=output,
                 plan=plan,
+                arm=arm,
+                people_most=people_most,
                 progress=progress,
             )
     except KeyboardInterrupt as stopped:
@@ -98,4 +108,4 @@ def command(
 
         print_trial(document)
         if output:
-            click.echo(f"{result.found} chunks were there, {result.computed} computed; all are in {output}.")
+            click.echo(f"Chunks: {result.found} were there, {result.computed} computed; all are in {output}.")

@@ -41,8 +41,15 @@ class AcuteCourse:
 
 def acute_course(
     run: PatientRun, doses: Sequence[Dose], sampling: str, parameters: ParameterSet, flags: Flags
-) -> AcuteCourse:
-    """Dissociation and systolic rise of every patient; amplitudes are those of the first dose's route."""
+) -> AcuteCourse | None:
+    """Dissociation and systolic rise of every patient; amplitudes are those of the first dose's route.
+
+    None, with a flag, where a drug is given whose acute effects nobody measured.
+    """
+    unknown = acute.not_measured(doses)
+    if unknown:
+        flags.add("acute_not_known", drug=" and ".join(unknown))
+        return None
     route = doses[0].route
     site = run.channel("effect_site_mg_per_l") * NG_PER_ML_PER_MG_PER_L
     sizes = {name: acute.amplitude(name, route, sampling) for name in ("dissociation", "systolic")}
@@ -63,7 +70,7 @@ def acute_course(
 
 def acute_summary(
     run: PatientRun,
-    course: AcuteCourse,
+    course: AcuteCourse | None,
     doses: Sequence[Dose],
     sampling: str,
     parameters: ParameterSet,
@@ -73,7 +80,8 @@ def acute_summary(
     flags: Flags,
 ) -> dict[str, Any]:
     """The `acute` part of an option. `over` is never earlier than the observation time where there is one."""
-
+    if course is None:
+        return dict.fromkeys(NAMES)
     route = doses[0].route
     first = run.grid_h <= first_occasion_end_h(doses, parameters, until_h) + 1e-9
     times = run.grid_h[first]

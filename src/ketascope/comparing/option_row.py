@@ -12,7 +12,7 @@ from ketascope.comparing.exposure_summary import exposure_and_mechanism
 from ketascope.comparing.failed_patients import leave_out_failed
 from ketascope.comparing.flags import Flags, flag_assumed
 from ketascope.comparing.limits import flag_person, flag_regimen
-from ketascope.comparing.practical_facts import evidence_of, harms_of, practical_facts, practical_row
+from ketascope.comparing.practical_facts import evidence_of, harms_of, practical_facts, practical_row, watched_first
 from ketascope.comparing.quantity import PERCENTILES
 from ketascope.comparing.setting import (
     Setting,
@@ -56,11 +56,58 @@ PK_NAMES = (
 def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The option's part of the contract, and its curves."""
     flags = Flags()
-    doses = () if regimen is None else regimen.doses(setting.person.weight_kg)
+    doses = () if regimen is None else watched_first(regimen.doses(setting.person.weight_kg))
     ketamine = ketamine_doses(doses)
     leading = (ketamine or doses)[:1]  # with an SSRI beside it, acute and practical facts are ketamine's
     drug, route = (leading[0].drug, leading[0].route) if leading else (None, None)
-    row: dict[str, Any] = {
+    row = _empty_row(setting, option, drug, route)
+    curve: dict[str, Any] = {
+        "error_estimate": None,
+        "id": option.id,
+        "label": option.label,
+        "drug": drug,
+        "route": route,
+        "kind": option.kind,
+    }
+    allowed = True
+    facts = None
+    if regimen is not None and drug is not None and route is not None:
+        allowed = flag_regimen(regimen, doses, setting.person, setting.indication, setting.sampling, flags)
+        facts = practical_row(drug, route, flags)
+        row |= _facts_in_row(facts, regimen, drug, route, setting.indication.name, flags)
+    else:
+        flag_person(setting.person, flags)
+        flags.add("not_a_treatment")
+    wanted = [time for time in HORIZONS_H.values() if time < setting.until_h]
+    run = run_option(setting, doses, wanted) if ketamine else None
+    if run is not None:
+        setting, run = leave_out_failed(setting, run, option.label, flags)
+    if run is None:
+        flags.add("not_ketamine")
+        times = _curve_times(setting, None)
+    else:
+        times = _curve_times(setting, run.grid_h)
+        _flag_reading(setting, flags)
+        row |= exposure_and_mechanism(
+            run, ketamine, setting.sampling, setting.model.parameters, patient_columns(setting), setting.until_h
+        )
+        _acute(setting, run, ketamine, times, facts, row, curve, flags)
+        curve["error_estimate"] = run.error_estimate
+        if run.error_estimate > ERROR_TOLERANCE:
+            flags.add("numerical_error", error=f"{run.error_estimate:.1e}", tolerance=f"{ERROR_TOLERANCE:.0e}")
+    if option.kind == "untreated":
+        _untreated(setting, times, row, curve, flags)
+    elif allowed:
+        _symptoms(setting, option, run, doses, times, row, curve, flags)
+    if option.kind != "untreated":
+        flag_assumed(setting.model.parameters, rows_behind(setting, run), flags)
+    row["flags"] = flags.as_list()
+    return row, curve
+
+
+def _empty_row(setting: Setting, option: Option, drug: str | None, route: str | None) -> dict[str, Any]:
+    """The option's part of the contract before anything is known of it."""
+    return {
         "id": option.id,
         "label": option.label,
         "sentence": option.sentence,
@@ -78,62 +125,30 @@ def option_row(setting: Setting, option: Option, regimen: Regimen | None) -> tup
         "practical": {"setting": None, "observation_min": None, "approval": None, "cost_usd": None},
         "evidence": {"trials": None, "participants": None, "certainty": None, "reasons": []},
     }
-    curve: dict[str, Any] = {
-        "error_estimate": None,
-        "id": option.id,
-        "label": option.label,
-        "drug": drug,
-        "route": route,
-        "kind": option.kind,
+
+
+def _facts_in_row(
+    facts: Mapping[str, Any] | None, regimen: Regimen, drug: str, route: str, indication: str, flags: Flags
+) -> dict[str, Any]:
+    """What is known of the treatment without simulating it: practice, evidence, and the harms of all that is given."""
+    given = dict.fromkeys((course.drug, course.route) for course in regimen.courses)
+    return {
+        "practical": practical_facts(facts, indication, flags),
+        "evidence": evidence_of(drug, route, indication, flags),
+        "harms": [harm for key in given for harm in harms_of(*key)],
     }
-    allowed = True
-    facts = None
-    if regimen is not None and drug is not None and route is not None:
-        allowed = flag_regimen(regimen, doses, setting.person, setting.indication, setting.sampling, flags)
-        facts = practical_row(drug, route, flags)
-        row["practical"] = practical_facts(facts, setting.indication.name, flags)
-        row["evidence"] = evidence_of(drug, route, setting.indication.name, flags)
-        row["harms"] = [
-            harm for key in dict.fromkeys((c.drug, c.route) for c in regimen.courses) for harm in harms_of(*key)
-        ]
 
-    else:
-        flag_person(setting.person, flags)
-        flags.add("not_a_treatment")
-    wanted = [time for time in HORIZONS_H.values() if time < setting.until_h]
-    run = run_option(setting, doses, wanted) if ketamine else None
-    if run is not None:
-        setting, run = leave_out_failed(setting, run, option.label, flags)
-    if run is None:
-        flags.add("not_ketamine")
-        times = _curve_times(setting, None)
-    else:
-        times = _curve_times(setting, run.grid_h)
-        if "expectancy" not in setting.model.scenarios:
-            flags.add("reading")
-        from ketascope.evidence.symptom_trials.posterior import left_out_scores  # NumPy comes with it
 
-        scores = left_out_scores()
-        if not scores["beats_rivals"]:
-            rivals = " and ".join(f"{value:.2f}" for value in scores["rivals"].values())
-            trials = scores["trials_scored"]
-            flags.add("dose_not_supported", trials=trials, own=f"{scores['crps']:.2f}", rivals=rivals)
-        row |= exposure_and_mechanism(
-            run, ketamine, setting.sampling, setting.model.parameters, patient_columns(setting), setting.until_h
-        )
-        _acute(setting, run, ketamine, times, facts, row, curve, flags)
-        curve["error_estimate"] = run.error_estimate
-        if run.error_estimate > ERROR_TOLERANCE:
-            error, limit = f"{run.error_estimate:.1e}", f"{ERROR_TOLERANCE:.0e}"
-            flags.add("numerical_error", error=error, tolerance=limit)
-    if option.kind == "untreated":
-        _untreated(setting, times, row, curve, flags)
-    elif allowed:
-        _symptoms(setting, option, run, doses, times, row, curve, flags)
-    if option.kind != "untreated":
-        flag_assumed(setting.model.parameters, rows_behind(setting, run), flags)
-    row["flags"] = flags.as_list()
-    return row, curve
+def _flag_reading(setting: Setting, flags: Flags) -> None:
+    """That the fast part may be expectancy, and what trials left out say of dose and route."""
+    from ketascope.evidence.symptom_trials.posterior import left_out_scores  # NumPy comes with it
+
+    if "expectancy" not in setting.model.scenarios:
+        flags.add("reading")
+    scores = left_out_scores()
+    if not scores["beats_rivals"]:
+        rivals = " and ".join(f"{value:.2f}" for value in scores["rivals"].values())
+        flags.add("dose_not_supported", trials=scores["trials_scored"], own=f"{scores['crps']:.2f}", rivals=rivals)
 
 
 def _curve_times(setting: Setting, grid_h: np.ndarray | None) -> np.ndarray:
@@ -171,7 +186,7 @@ def _acute(
     )
     rows = np.searchsorted(run.grid_h, times - 1e-7)
     curve["time_h"] = times.tolist()
-    for name in ("dissociation", "systolic_rise_mmhg"):
+    for name in () if course is None else ("dissociation", "systolic_rise_mmhg"):
         curve[name] = band(getattr(course, name)[rows, :columns])
 
 
@@ -193,6 +208,7 @@ def _symptoms(
     curve: dict[str, Any],
     flags: Flags,
 ) -> None:
+    import numpy as np
 
     indication, parameters, effects = setting.indication, setting.model.parameters, setting.effects
     ssri_times = antidepressant_times(doses)
@@ -206,6 +222,8 @@ def _symptoms(
     if ssri_times or option.kind == "placebo" or doses:
         flags.add("populations_differ")
     if option.kind == "active":
+        smd = parameters.value("trials.trial_sd" if run is not None else "trials.ssri_trial_sd")
+        flags.add("trials_differ", smd=smd, points=smd * indication.endpoint_sd, scale=indication.scale_label)
         row["symptoms"] = symptom_summary(indication, means, setting.until_h, only_ssri, flags)
         row["symptoms_if_expectancy"] = row["symptoms"]
         if run is not None:
@@ -225,6 +243,16 @@ def _symptoms(
     scores = patient_scores(indication, parameters, effects, of_patients, effects_of)
     changes = scores - scores[:, :1]
     _change_curve(setting, times, means.option.change, changes, curve)
+    if option.kind == "active":
+        # The line that the difference from placebo is taken to: the same visits and control, without the drug.
+        own_placebo = np.median(means.placebo.change, axis=0)
+        curve["change"]["placebo_mean"] = _listed(setting, times, own_placebo)
+
+
+def _listed(setting: Setting, times: np.ndarray, values: np.ndarray) -> list[float | None]:
+    """Values for a curve; None where the scale cannot be asked yet."""
+    shown = (times >= setting.indication.recall_window_h - 1e-9) | (times == 0.0)
+    return [float(value) if keep else None for value, keep in zip(values, shown, strict=True)]
 
 
 def _change_curve(
@@ -232,10 +260,8 @@ def _change_curve(
 ) -> None:
     import numpy as np
 
-    shown = (times >= setting.indication.recall_window_h - 1e-9) | (times == 0.0)
-
     def listed(values: np.ndarray) -> list[float | None]:
-        return [float(value) if keep else None for value, keep in zip(values, shown, strict=True)]
+        return _listed(setting, times, values)
 
     low, median, high = np.percentile(mean, PERCENTILES, axis=0)
     curve["time_h"] = [float(time) for time in times]

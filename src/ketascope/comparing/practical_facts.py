@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ketascope.comparing.flags import Flags
+
+if TYPE_CHECKING:
+    from ketascope.regimen import Dose
 
 
 def row_key(rows: Mapping[str, Any], drug: str) -> str:
@@ -35,20 +38,12 @@ def harms_of(drug: str, route: str) -> list[dict[str, Any]]:
     return shown
 
 
-def _follow(table: Mapping[str, Any], rows: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any] | None, str]:
-    while key not in rows:
-        if key not in table["fallback"]:
-            return None, key
-        key = table["fallback"][key]
-    return rows[key], key
-
-
 def practical_row(drug: str, route: str, flags: Flags) -> Mapping[str, Any] | None:
     """The row of data/practical.toml for a drug and a route, through its fall-backs; None where nothing is known."""
-    from ketascope.data import load
+    from ketascope.data import load, through_fallbacks
 
     table = load("practical")
-    row, key = _follow(table, table["practical"], f"{drug}:{route}")
+    row, key = through_fallbacks(table, table["practical"], f"{drug}:{route}")
     if row is None:
         flags.add("setting_unknown")
     elif key != f"{drug}:{route}":
@@ -56,14 +51,31 @@ def practical_row(drug: str, route: str, flags: Flags) -> Mapping[str, Any] | No
     return row
 
 
+def watched_first(doses: Sequence[Dose]) -> tuple[Dose, ...]:
+    """Doses in order of time, of those at one moment the one that is watched longest first.
+
+    The first dose says how a session goes and where; a sentence may name what is given together in any order.
+    """
+
+    def observation_min(dose: Dose) -> float:
+        told = (practical_row(dose.drug, dose.route, Flags()) or {}).get("observation_min", {})
+        return float(told.get("value") or 0.0)
+
+    return tuple(sorted(doses, key=lambda dose: (dose.time_h, -observation_min(dose), dose.drug, dose.route)))
+
+
 def practical_facts(row: Mapping[str, Any] | None, indication: str, flags: Flags) -> dict[str, Any]:
     """The `practical` part of an option."""
     cost = (row or {}).get("cost_usd")
     if cost is None:
         flags.add("cost_unknown")
-    observation = (row or {}).get("observation_min", {}).get("value")
+    told = (row or {}).get("observation_min", {})
+    observation = told.get("value")
+    text = (row or {}).get("observation_text", "not in our sources")
     if row and observation is None:
-        flags.add("observation_not_in_minutes", text=row.get("observation_text", "not in our sources"))
+        flags.add("observation_not_in_minutes", text=text)
+    if told.get("grade") == "assumed":
+        flags.add("observation_assumed", text=text)
     return {
         "setting": row["setting"] if row else None,
         "observation_min": observation,
@@ -83,10 +95,10 @@ def _price(cost: Mapping[str, Any]) -> dict[str, Any]:
 
 def evidence_of(drug: str, route: str, indication: str, flags: Flags) -> dict[str, Any]:
     """The `evidence` part of an option: trials, participants, certainty; flags say what is extrapolated."""
-    from ketascope.data import load
+    from ketascope.data import load, through_fallbacks
 
     table = load("evidence_summary")
-    row, _ = _follow(table, table["evidence"][indication], f"{drug}:{route}")
+    row, _ = through_fallbacks(table, table["evidence"][indication], f"{drug}:{route}")
     if row is None:
         row = table["default"][row_key(table["default"], drug)]
     texts = [table["flag"][name] for name in row.get("flags", [])]

@@ -17,25 +17,26 @@ Quantity = dict[str, Any]
 
 def over_patients(samples: np.ndarray) -> Quantity:
     """Median and central 95% of patients. samples: (patients,), finite."""
-    import numpy as np
-
-    low, median, high = np.percentile(samples, PERCENTILES)
-    return {"median": float(median), "low": float(low), "high": float(high), "interval_of": PATIENTS}
+    return _central(samples, PATIENTS)
 
 
 def over_parameters(samples: np.ndarray) -> Quantity:
     """Median and central 95% of the typical patient over draws of the model's parameters. samples: (draws,), finite."""
-    return {**over_patients(samples), "interval_of": TYPICAL}
+    return _central(samples, TYPICAL)
 
 
 def over_draws(samples: np.ndarray) -> Quantity:
     """Median and central 95% of the uncertainty of a population mean. samples: (draws,), finite."""
-    import numpy as np
-
-    low, median, high = np.percentile(samples, PERCENTILES)
-    return {"median": float(median), "low": float(low), "high": float(high), "interval_of": POPULATION_MEAN}
+    return _central(samples, POPULATION_MEAN)
 
 
 def reported(value: float, low: float, high: float) -> Quantity:
     """A figure taken from a source as it stands there (a share of patients)."""
     return {"median": float(value), "low": float(low), "high": float(high), "interval_of": POPULATION_MEAN}
+
+
+def _central(samples: np.ndarray, interval_of: str) -> Quantity:
+    import numpy as np
+
+    low, median, high = np.percentile(samples, PERCENTILES)
+    return {"median": float(median), "low": float(low), "high": float(high), "interval_of": interval_of}

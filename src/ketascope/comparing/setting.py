@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ketascope.comparing.flags import Flags
-from ketascope.comparing.practical_facts import practical_row
 from ketascope.comparing.reference import reference_states
 from ketascope.errors import InputError
 from ketascope.model import cascade, placebo, ssri
 from ketascope.model.disposition import disposition_rows
-from ketascope.model.exposure import absorption_rows, ketamine_doses
-from ketascope.model.occasions import occasion_starts
+from ketascope.model.exposure import absorption_rows
+from ketascope.model.occasions import given_on_site, occasion_starts
 from ketascope.model.plasma import plasma
 from ketascope.model.scenario import ModelChoice, choose_model
 from ketascope.model.symptoms import (
@@ -157,15 +155,6 @@ def run_option(setting: Setting, doses: Sequence[Dose], wanted_h: Sequence[float
 def antidepressant_times(doses: Sequence[Dose]) -> tuple[float, ...]:
     """Times of the doses of an SSRI or SNRI, ascending."""
     return tuple(sorted(dose.time_h for dose in doses if drugs()[dose.drug].drug_class in ("ssri", "snri")))
-
-
-def given_on_site(doses: Sequence[Dose]) -> tuple[Dose, ...]:
-    """Ketamine doses that are a procedure under observation, by what data/practical.toml says of drug and route."""
-    on_site = {
-        key: bool((practical_row(*key, Flags()) or {}).get("on_site"))
-        for key in {(dose.drug, dose.route) for dose in ketamine_doses(doses)}
-    }
-    return tuple(dose for dose in ketamine_doses(doses) if on_site[dose.drug, dose.route])
 
 
 def state_course(

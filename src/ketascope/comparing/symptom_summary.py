@@ -21,6 +21,7 @@ ONSET_SHARE = 0.5  # onset: half of the largest mean difference from placebo (de
 CLEAR_SIGN_SHARE = (
     0.975  # of the draws in which the largest difference must favour the option for an onset to mean anything
 )
+NEVER_H = 1e12  # stands for a time that never comes; far beyond any horizon, and still finite for a percentile
 
 
 @dataclass(frozen=True)
@@ -178,15 +179,10 @@ def _catch_up(means: OptionMeans, onset: np.ndarray, until_h: float, flags: Flag
     behind = means.ssri_change - means.option.change  # positive while the SSRI lags
     after = means.times_h[None, :] >= np.where(np.isfinite(onset), onset, np.inf)[:, None]
     when = first_crossing_h(means.times_h, (behind <= 0.0) & after, behind)
-    low, median, high = np.percentile(np.where(np.isfinite(when), when, 1e12), (2.5, 50.0, 97.5))
-    if median > until_h:
+    quantity = over_draws(np.where(np.isfinite(when), when, NEVER_H))
+    if quantity["median"] > until_h:
         flags.add("no_catch_up")
         return None
-    if high > until_h:
+    if quantity["high"] > until_h:
         flags.add("catch_up_censored")
-    return {
-        "median": float(median),
-        "low": float(low),
-        "high": float(min(high, until_h)),
-        "interval_of": "population mean",
-    }
+    return {**quantity, "high": min(quantity["high"], until_h)}

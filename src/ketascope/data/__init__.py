@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ketascope.errors import INSTALL_AGAIN, InputError
+from ketascope.errors import InputError, unknown
+from ketascope.files import toml_of
 
-__all__ = ["load", "names"]
+__all__ = ["load", "names", "through_fallbacks"]
 
 _FOLDER = Path(__file__).parent
 
 
 def names() -> tuple[str, ...]:
     """Names that `load` knows, in alphabetical order."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+    files = {path.stem for path in _FOLDER.glob("*.toml")}
+    return tuple(sorted(files | {path.parent.name for path in _FOLDER.glob("*/*.toml")}))
 
 
 @functools.cache
 def load(name: str) -> dict[str, Any]:
-    """Read the data file NAME.toml once; every caller shares the result, so treat it as read-only."""
+    """Read the data file NAME.toml, or the folder NAME of such files, once.
+
+    The files of a folder are parts of one table: what stands under other names is put side by side, rows of the same
+    name one after another. A file's `listed` is its place among them. Every caller shares the result, so treat it as
+    read-only. Raises InputError for a name that is not there, and for a file that cannot be read.
+    """
     known = names()
     # Only listed names are opened, so a name can never lead out of the folder.
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise InputError(f"unknown data file {name!r}{hint} Data files: {', '.join(known)}")
-    with (_FOLDER / f"{name}.toml").open("rb") as file:
-        try:
-            return tomllib.load(file)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"the data file {name}.toml is damaged: {error}; {INSTALL_AGAIN}") from None
+        raise InputError(unknown("data file", name, known))
+    whole = _FOLDER / f"{name}.toml"
+    return toml_of(whole, whole.name) if whole.is_file() else _joined(_FOLDER / name)
+
+
+def through_fallbacks(
+    table: Mapping[str, Any], rows: Mapping[str, Any], key: str
+) -> tuple[Mapping[str, Any] | None, str]:
+    """A row, or the one that stands in for it by the table's `fallback`, with its key; None where the last has none."""
+    while key not in rows:
+        if key not in table["fallback"]:
+            return None, key
+        key = table["fallback"][key]
+    return rows[key], key
+
+
+def _joined(folder: Path) -> dict[str, Any]:
+    files = sorted(folder.glob("*.toml"))
+    parts = [(file, toml_of(file, _told(file))) for file in files]
+    parts.sort(key=lambda part: part[1].pop("listed", len(files)))
+    whole: dict[str, Any] = {}
+    for file, part in parts:
+        for key, value in part.items():
+            if key not in whole:
+                whole[key] = value
+            elif isinstance(value, list) and isinstance(whole[key], list):
+                whole[key] = [*whole[key], *value]
+            else:
+                raise InputError(f"the data file {_told(file)} is damaged: '{key}' stands in another one as well")
+    return whole
+
+
+def _told(file: Path) -> str:
+    return file.relative_to(_FOLDER).as_posix()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from typing import TypeVar
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
@@ -53,9 +52,7 @@ def check_engine(engine: str, workers: int | None = None) -> None:
     if engine in (PROCESSES, SERIAL):
         return
     if not engine.startswith(_CLUSTER):
-        near = difflib.get_close_matches(engine, ENGINES, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"engine '{engine}' is unknown{hint} Engines: {', '.join(ENGINES)}")
+        raise InputError(unknown("engine", engine, ENGINES))
     if engine != LOCAL_CLUSTER:
         found = _HOST_AND_PORT.fullmatch(engine.removeprefix(_CLUSTER))
         if found is None or not 0 < int(found[2]) < _PORTS:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
+from ketascope.estimation.numpyro_extra import need_numpyro
 
 PARTS = ("trials", "pharmacokinetics")
 """Symptoms from the trials (the default); concentrations from published figures, which the trials then rest on."""
@@ -34,12 +34,9 @@ def calibrate(
     stays as it is. Raises InputError for an unknown part, a number out of range, and where NumPyro (extra `bayes`) is
     not installed.
     """
-    from importlib.util import find_spec
-
     if part not in PARTS:
-        near = difflib.get_close_matches(part, PARTS, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"part '{part}' is unknown{hint} Parts: {', '.join(PARTS)}")
+        raise InputError(unknown("part", part, PARTS))
+    need_numpyro("calibrate")
     warm_up = DEFAULT_LENGTH[part][0] if warm_up is None else warm_up
     draws = DEFAULT_LENGTH[part][1] if draws is None else draws
     if part == "pharmacokinetics":
@@ -48,8 +45,6 @@ def calibrate(
         return calibrate_pharmacokinetics(
             folder, chains=chains, warm_up=warm_up, draws=draws, seed=seed, workers=workers, report=report
         )
-    if find_spec("numpyro") is None:
-        raise InputError("calibrate needs NumPyro: install ketascope with its extra 'bayes'")
     from ketascope.evidence.fit_settings import Settings
     from ketascope.evidence.symptom_trials.calibration import calibrate_on_trials
 

@@ -9,14 +9,13 @@ patients, and stays out of every fold error.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 from ketascope.errors import InputError
 from ketascope.evidence.pk_observed import ObservedRow, load
+from ketascope.files import packaged_toml
 from ketascope.model.parameter_store import Parameter, parameter_from_row
 
 STUDY = "Perez-Ruixo 2021"
@@ -55,8 +54,7 @@ class Exposure:
 @lru_cache(maxsize=1)
 def parameters() -> dict[str, Parameter]:
     """The published parameters by name, each with unit, source and grade."""
-    file = resources.files("ketascope.evidence") / "data" / "perez_ruixo_2021.toml"
-    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    table = packaged_toml("evidence/data/perez_ruixo_2021.toml")
     return {name: parameter_from_row(f"perez_ruixo_2021.{name}", raw) for name, raw in table.items()}
 
 

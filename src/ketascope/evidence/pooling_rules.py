@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from ketascope.files import packaged_toml
 
 
 @cache
 def rules() -> dict[str, Any]:
     """Windows of time, words, labels, groups and the diagnoses that only the tables know."""
-    text = resources.files("ketascope.evidence").joinpath("data", "pooling_rules.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("evidence/data/pooling_rules.toml")

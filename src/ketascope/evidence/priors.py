@@ -13,6 +13,8 @@ from typing import Any
 from ketascope.errors import InputError
 
 PRIOR_KINDS: tuple[str, ...] = ("log-normal", "logit-normal", "normal", "half-normal")
+INFORMED_BELOW = 0.8
+"""Posterior SD over prior SD, both on the prior's scale: at or above this the data did not inform a parameter."""
 
 
 @dataclass(frozen=True)

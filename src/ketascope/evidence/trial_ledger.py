@@ -16,11 +16,11 @@ from ketascope.evidence.studies.tables import outcome, published, studies
 from ketascope.evidence.summaries.choices import indications
 from ketascope.evidence.symptom_trials.posterior import load_record
 from ketascope.evidence.uncompared_rows import is_outcome, reasons, uncompared
+from ketascope.report.format import duration, number, plain, signed
 
 Row = Mapping[str, Any]
 
 FIT = "fit"
-MINUS = "\N{MINUS SIGN}"
 LEVELS = ("50", "95")
 DECIMALS: Mapping[str, int] = {"points": 1, "SD": 2, "% responding": 0, "share": 2}
 STANDS_OUT = 1.0
@@ -141,8 +141,8 @@ def _outside(row: Row, how: str | None = None) -> str:
 
 def _broken(row: Row) -> str:
     return (
-        f"{_subject(row)}: no difference was found, so it is below {row['bound']:.2f} {row['unit']} either way; "
-        f"{100.0 * row['probability_within_bound']:.1f}% of predictions are."
+        f"{_subject(row)}: no difference was found, so it is below {_figure(row['bound'], row['unit'])} {row['unit']} "
+        f"either way; {number(row['probability_within_bound'], 'percent_of_one')}% of predictions are."
     )
 
 
@@ -156,13 +156,11 @@ def _effect(label: str, benefit: Sequence[float]) -> str:
 
 
 def _subject(row: Row) -> str:
-    when = f"{row['time_h']:g} h" if row["time_h"] < 48.0 else f"{row['time_h'] / 24.0:g} d"
-    return f"{row['label']}, {row['what']} at {when}"
+    return f"{row['label']}, {row['what']} at {duration(row['time_h'])}"
 
 
 def _figure(value: float, unit: str) -> str:
-    text = f"{value:.{DECIMALS[unit]}f}"
-    return text.replace("-", MINUS) if float(text) else text.removeprefix("-")
+    return plain(value, DECIMALS[unit])
 
 
 def dose_support(record: Row) -> str:
@@ -170,14 +168,14 @@ def dose_support(record: Row) -> str:
     scores = record["leave_one_out"]["ketamine"]
     if not scores["trials_scored"] or scores["crps"] is None:
         return "Whether the trials support route and dose is unknown: none could be left out and predicted."
-    beside = " and ".join(f"{value:.3f} ({name})" for name, value in scores["rivals"].items())
+    beside = " and ".join(f"{plain(value, 3)} ({name})" for name, value in scores["rivals"].items())
     found = (
-        f"mean CRPS {scores['crps']:.3f} for the mechanism and {beside} for models that know neither, over "
+        f"mean CRPS {plain(scores['crps'], 3)} for the mechanism and {beside} for models that know neither, over "
         f"{scores['trials_scored']} ketamine and esketamine trials left out one by one (smaller is better)"
     )
     margins = {name: _margin(record, name) for name in scores["rivals"]}
-    differences = " and ".join(f"{mean:+.3f} ({error:.3f})" for mean, error in margins.values())
-    found += f"; mean difference (standard error) {differences}".replace("-", MINUS)
+    differences = " and ".join(f"{signed(mean, 3)} ({plain(error, 3)})" for mean, error in margins.values())
+    found += f"; mean difference (standard error) {differences}"
     if not scores["beats_rivals"]:
         return f"By these trials route and dose are not supported by the data: {found}."
     if all(mean < -CLEAR * error for mean, error in margins.values()):

@@ -6,13 +6,12 @@ and SENTENCE, so that reading it back gives the very same regimen (`importing`).
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ketascope.files import csv_text
 from ketascope.regimen.spans import number_text
 
 if TYPE_CHECKING:
@@ -67,16 +66,14 @@ def event_table(regimen: Regimen, weight_kg: float, program: str) -> str:
 
     Raises InputError for a dose over a limit per kg.
     """
-    from ketascope.regimen import event_rows
+    from ketascope.regimen import event_rows, routes
 
     table = TABLES[program]
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(table.columns.values())
+    rows = []
     for row in event_rows(regimen, weight_kg):
         cells = row | {"WT": number_text(weight_kg), "SENTENCE": str(regimen)}
         if table.has_places:
             # These programs want a compartment: names that a model with one depot has, ROUTE says which depot.
-            cells["CMT"] = INTO_PLASMA if row["ROUTE"] == "IV" else INTO_DEPOT
-        writer.writerow(cells[name] for name in table.columns)
-    return stream.getvalue()
+            cells["CMT"] = INTO_PLASMA if routes()[row["ROUTE"]].into_vein else INTO_DEPOT
+        rows.append({theirs: cells[name] for name, theirs in table.columns.items()})
+    return csv_text(list(table.columns.values()), rows)

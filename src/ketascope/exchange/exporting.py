@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 from ketascope.exchange.event_tables import TABLES, event_table
 
 if TYPE_CHECKING:
@@ -64,6 +63,4 @@ def export(
 def check_format(name: str) -> None:
     """Raise InputError for an unknown format, with the nearest one."""
     if name not in FORMATS:
-        near = difflib.get_close_matches(name.casefold(), FORMATS, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"format '{name}' is unknown{hint} Formats: {', '.join(FORMATS)}")
+        raise InputError(unknown("format", name, FORMATS))

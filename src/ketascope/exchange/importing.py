@@ -29,6 +29,7 @@ from ketascope.regimen.records import (
     read_records,
     regimen_of,
     time_of,
+    with_person,
 )
 
 OWN_COLUMNS = ("WT", "SENTENCE")
@@ -103,27 +104,18 @@ def import_events(path: str | os.PathLike[str]) -> Import:
         return columns
 
     people: dict[str, _Person] = {}
-    current: _Person | None = None
     holding: set[str] = set()
-    for row in read_records(file, header):
+    for identity, row in with_person(read_records(file, header), needs_id=False):
         holding |= {name for name in columns if row.text(name) is not None}
-        identity = row.text("ID") or (current.id if current else "1")
-        if current is None or identity != current.id:
-            if identity in people:
-                raise row.error("ID", f"{shown(identity)} comes back; keep the rows of a person together")
-            current = people[identity] = _Person(identity, row)
-        _add(current, row)
+        if identity not in people:
+            people[identity] = _Person(identity, row)
+        _add(people[identity], row)
     subjects = [_subject(person) for person in people.values()]
     if not subjects:
         raise InputError(f"{file_name(file)} has no dose; a dose is a row with EVID 1 and an AMT above 0")
     taken = {*COLUMNS, *OWN_COLUMNS} - {*_READ_OVER}
     left_out = tuple(name for name in columns if name in holding and name not in taken)
     return Import(file.name, tuple(subjects), left_out, float(DEFAULTS["weight_kg"]))
-
-
-def read_regimens(path: str | os.PathLike[str]) -> list[tuple[str, Regimen]]:
-    """The regimen of every person of an event table, in the order of the file (see `import_events`)."""
-    return [(subject.id, subject.regimen) for subject in import_events(path).subjects]
 
 
 def _add(person: _Person, row: Record) -> None:

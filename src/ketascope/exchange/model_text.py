@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
+from ketascope.files import packaged_toml
 from ketascope.model.parameter_store import Parameter, ParameterSet
 from ketascope.regimen.spans import number_text
 
 Facts = Mapping[str, str]  # what a note says: heading -> text
 
-TIME_UNIT, AMOUNT_UNIT, NO_UNIT = "hour", "mg", "dimensionless"
+NO_UNIT = "dimensionless"
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,7 @@ class Note:
 @lru_cache(maxsize=1)
 def sbml_units() -> dict[str, Any]:
     """Units of the exported model (see the head of `sbml_units.toml`)."""
-    file = resources.files("ketascope.exchange") / "sbml_units.toml"
-    table: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    return table
+    return packaged_toml("exchange/sbml_units.toml")
 
 
 def unit_name(text: str) -> str:

@@ -8,14 +8,13 @@ AMT mg of base. A covariate is written in any row of a person, or in all; `.` is
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.model.occasions import occasion_starts
 from ketascope.model.parameter_store import load_parameters
 from ketascope.people import Person
@@ -32,6 +31,7 @@ from ketascope.regimen.records import (
     read_records,
     regimen_of,
     time_of,
+    with_person,
 )
 from ketascope.regimen.regimen import Regimen
 from ketascope.regimen.spans import number_text
@@ -121,7 +121,6 @@ def read_data(path: str | os.PathLike[str]) -> tuple[Subject, ...]:
     file = Path(path)
     units: dict[str, str] = {}
     people: dict[str, _Person] = {}
-    current: _Person | None = None
     analyte_column = "ANALYTE"
 
     def header(cells: list[str]) -> list[str]:
@@ -136,24 +135,13 @@ def read_data(path: str | os.PathLike[str]) -> tuple[Subject, ...]:
         analyte_column = chosen[0]
         return names
 
-    for row in read_records(file, header):
-        identity = row.text("ID")
-        if identity is None:
-            raise row.error("ID", "is missing; every row names its person")
-        if current is None or identity != current.id:
-            if identity in people:
-                raise row.error(
-                    "ID", f"{shown(identity)} comes back after {shown(_id(current))}; sort the rows by person"
-                )
-            current = people[identity] = _Person(identity, row)
-        _add(current, row, analyte_column, units)
+    for identity, row in with_person(read_records(file, header)):
+        if identity not in people:
+            people[identity] = _Person(identity, row)
+        _add(people[identity], row, analyte_column, units)
     if not people:
         raise InputError(f"{file_name(path)} has no rows below its header")
     return tuple(_subject(person) for person in people.values())
-
-
-def _id(person: _Person | None) -> str:
-    return "" if person is None else person.id
 
 
 def _add(person: _Person, row: Record, analyte_column: str, units: dict[str, str]) -> None:
@@ -256,9 +244,8 @@ def _analyte(row: Record, column: str) -> str:
     name = text.casefold().replace("-", "_")
     name = _OTHER_NAMES.get(name, name)
     if name not in ANALYTES:
-        near = difflib.get_close_matches(name, ANALYTES, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "."
-        raise row.error(column, f"{shown(text)} is unknown{hint} Analytes: {', '.join(ANALYTES)}")
+        known = ", ".join(ANALYTES)
+        raise row.error(column, f"{shown(text)} is unknown{did_you_mean(name, ANALYTES)} Known: {known}")
     return name
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketascope._version import __version__
 from ketascope.errors import InputError
+from ketascope.report.format import counted
 
 if TYPE_CHECKING:
     from ketascope.comparing.setting import Setting
@@ -45,13 +46,13 @@ def model_text(regimen: Regimen, setting: Setting) -> tuple[ModelText, list[str]
     """The model before it is SBML, and what is said about it as a whole."""
     from ketascope.comparing.flags import Flags
     from ketascope.comparing.limits import flag_regimen
-    from ketascope.comparing.setting import given_on_site, ssri_courses
+    from ketascope.comparing.setting import ssri_courses
     from ketascope.exchange.body_part import BodyPart
     from ketascope.exchange.effect_part import write_chain, write_score
     from ketascope.exchange.model_text import ModelText
     from ketascope.model.disposition import steps_of
     from ketascope.model.exposure import ketamine_doses
-    from ketascope.model.occasions import occasion_starts
+    from ketascope.model.occasions import given_on_site, occasion_starts
     from ketascope.model.plasma import plasma
     from ketascope.people import individual_values, typical_normals
 
@@ -76,7 +77,7 @@ def _about(
 ) -> list[str]:
     person, indication = setting.person, setting.indication
     lines = [
-        f"Regimen: {regimen}. {len(doses)} doses.",
+        f"Regimen: {regimen}. {counted(len(doses), 'dose')}.",
         f"Person: {person.weight_kg:g} kg, {person.age_years:g} years, liver {person.hepatic}, other medicines: "
         f"{', '.join(person.interactions) or 'none'}; everything else as in the typical patient.",
         f"Plasma: {setting.sampling}. Indication: {indication.label}. Control: {setting.model.control}. "

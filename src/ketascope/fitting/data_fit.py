@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketascope._version import __version__
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 from ketascope.exchange.nonmem_data import Subject, read_data
 from ketascope.model.plasma import plasma
 
@@ -38,13 +37,6 @@ class Fit:
         """The fit as plain data."""
         return self.contract
 
-    def population_values(self) -> dict[str, float]:
-        """Posterior medians of the population rows by full name, as `ParameterSet.replaced` takes them."""
-        population = self.contract["population"]
-        if population is None:
-            raise InputError("no population was fitted; call fit with population=True")
-        return {row["name"]: row["posterior"]["median"] for row in population["rows"] if "." in row["name"]}
-
 
 def fit(
     data: str | os.PathLike[str] | Sequence[Subject],
@@ -68,9 +60,7 @@ def fit(
     the number of people and changes no number. Raises InputError for data or choices that cannot be used.
     """
     if method not in METHODS:
-        near = difflib.get_close_matches(method, METHODS, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"method '{method}' is unknown{hint} Methods: {', '.join(METHODS)}")
+        raise InputError(unknown("method", method, METHODS))
     if not 0 <= seed < 2**63:
         raise InputError(f"seed {seed}: must be a whole number from 0 to 2^63 - 1")
     place = plasma(sampling or DEFAULT_SAMPLING)
@@ -119,10 +109,10 @@ def _check_extras(
         for subject in subjects:
             parse(sentence).doses(subject.person.weight_kg)
     if method == "nuts" or population:
+        from ketascope.estimation.numpyro_extra import need_numpyro
         from ketascope.fitting.population import check_population
-        from ketascope.fitting.sampling import check_numpyro
 
-        check_numpyro()
+        need_numpyro("fit with sampling")
         if population:
             check_population(sum(bool(subject.concentrations()) for subject in subjects), plasma(sampling))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LARGE_RESIDUAL = 4.0
 FAR_EFFECT = 3.0
+LARGEST_FACTOR = 1e12
 UNIT_FACTOR = 100.0
 """Values this many times above or below the prediction are less likely a person than a unit off by 1000."""
 
@@ -51,7 +52,8 @@ def data_flags(
         ]
         middle = float(np.median(ratios)) if ratios else 1.0
         if not 1.0 / UNIT_FACTOR < middle < UNIT_FACTOR:
-            found.append(flag("units_doubtful", analyte=analyte, factor=f"{middle:.3g}"))
+            factor = f"{middle:.3g}" if middle < LARGEST_FACTOR else f"over {LARGEST_FACTOR:g}"
+            found.append(flag("units_doubtful", analyte=analyte, factor=factor))
     if subject.defaulted:
         values = {name: getattr(subject.person, name) for name in subject.defaulted if name != "sex"}
         if values:

@@ -20,7 +20,7 @@ from ketascope.model.absorption import Depot, InputEvent, plan_inputs
 from ketascope.model.covariates import apply_person
 from ketascope.model.disposition import disposition_rows, steps_of
 from ketascope.model.exposure import absorption_rows, enantiomer_composition, ketamine_doses
-from ketascope.people import CORRELATED, RANDOM_EFFECTS
+from ketascope.people import CORRELATED, RANDOM_EFFECTS, spread_values
 
 if TYPE_CHECKING:
     from ketascope.exchange.nonmem_data import Subject
@@ -221,7 +221,6 @@ def individual_values(
     central ones. own: replaces `weights`, `relative_weight` and `clearance_ratio` of the frame, where one compiled
     program serves many people.
     """
-    from ketascope.evidence.pharmacokinetics.likelihood import moved
     from ketascope.model.covariates import apply_body_size, apply_first_pass
 
     own = own or {}
@@ -240,7 +239,7 @@ def individual_values(
         assert spread is not None
         below_mean = 0.5 * spread.sd**2 if spread.value_is == "mean" else 0.0
         shift = spread.sd * deviation[frame.names.index(_effect(row))] - below_mean
-        values[row.name] = moved(xp, values[row.name], "log" if spread.kind == "log-normal" else "logit", shift)
+        values[row.name] = spread_values(values[row.name], spread.kind, shift, xp)
     apply_body_size(xp, values, frame.place, own.get("relative_weight", frame.relative_weight))
     name = f"{frame.place.parameters}.clearance_s_ketamine_l_per_h"
     values[name] = values[name] * own.get("clearance_ratio", frame.clearance_ratio)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ketascope.fitting.flags import data_flags, fit_flags, flag
@@ -26,6 +26,7 @@ DRAWS, NEXT_DRAWS = 1000, 500
 DIFFERS_FROM = 0.5
 """Ends of two intervals further apart than this many posterior SDs are told."""
 SDS_OF_90_PERCENT = 3.29
+_NO_VALUE = "undefined"
 
 
 @dataclass(frozen=True)
@@ -198,9 +199,11 @@ def _sampled(
     draws = shared_sampler().sample(case, mode.z, task.seed, task.index)
     rows = estimates_of_draws(case, draws.z, generator_of(task, "prior"))
     flags: list[dict[str, str]] = []
-    if not draws.settled:
-        fields = {"r_hat": f"{draws.r_hat:.3f}", "ess": f"{draws.sample_size:.0f}", "divergences": draws.divergences}
-        flags.append(flag("sampler", **fields))
+    chains = draws.agreement
+    if not chains.settled:
+        r_hat = _NO_VALUE if chains.largest_r_hat is None else f"{chains.largest_r_hat:.3f}"
+        ess = _NO_VALUE if chains.smallest_sample_size is None else f"{chains.smallest_sample_size:.0f}"
+        flags.append(flag("sampler", r_hat=r_hat, ess=ess, divergences=chains.divergences))
     for own, exact in zip(found, rows, strict=True):
         exact["apart_sd"] = _ends_apart(own, exact, "")
         exact["laplace_apart_sd"] = _ends_apart(own, exact, "laplace_")
@@ -210,9 +213,7 @@ def _sampled(
         flags.append(flag("sampling_differs", size=f"{worst['apart_sd']:.1f}", name=name))
     sampled = {
         "draws": int(draws.z.shape[1]),
-        "largest_r_hat": draws.r_hat,
-        "smallest_sample_size": draws.sample_size,
-        "divergences": draws.divergences,
+        **asdict(chains),
         "estimates": rows,
     }
     return draws.z, sampled, flags

@@ -10,7 +10,7 @@ Between-patient spread stays that of the parameter rows. Sampled with NUTS over 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from ketascope.errors import InputError
 from ketascope.fitting.estimates import NORMAL_90, UNINFORMED_FROM
 from ketascope.fitting.frame import Frame, RandomEffect
-from ketascope.fitting.sampling import TARGET_ACCEPTANCE, filled, log_likelihood, own_arrays, settled
+from ketascope.fitting.sampling import TARGET_ACCEPTANCE, agreement, filled, log_likelihood, own_arrays
 from ketascope.fitting.variability import Residual, default_residual, variability_rows
 from ketascope.model.disposition import disposition_rows
 from ketascope.model.exposure import absorption_rows
@@ -152,7 +152,6 @@ def fit_population(
     import jax.numpy as jnp
     import numpyro
     import numpyro.distributions as dist
-    from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
     from numpyro.infer import MCMC, NUTS, init_to_value
 
     from ketascope.solver.engine import configure_jax
@@ -193,8 +192,6 @@ def fit_population(
     sampler.run(jax.random.PRNGKey(seed), extra_fields=("diverging",))
     table = {name: np.asarray(value) for name, value in sampler.get_samples(group_by_chain=True).items()}
     w = np.concatenate([table["w"], table["residual"]], axis=-1)  # (chains, draws, scalars)
-    r_hat = [float(split_gelman_rubin(w[..., k])) for k in range(w.shape[-1])]
-    sizes = [float(effective_sample_size(w[..., k])) for k in range(w.shape[-1])]
     divergences = int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
     scaled = prior.mean[:, None] + prior.root @ table["w"].reshape(-1, count).T
     residual = np.exp(np.asarray(before)[:, None] + residual_sd * table["residual"].reshape(-1, 2).T)
@@ -204,10 +201,7 @@ def fit_population(
         "chains": chains,
         "warm_up": warm_up,
         "draws": draws,
-        "largest_r_hat": max(r_hat),
-        "smallest_sample_size": min(sizes),
-        "divergences": divergences,
-        "settled": settled(max(r_hat), min(sizes), divergences),
+        **asdict(agreement(w, divergences)),
         "prior": f"joint posterior of the {frame.place.parameters} rows (model/posterior/{frame.place.parameters}.csv)",
         "rows": rows,
     }

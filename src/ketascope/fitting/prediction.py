@@ -18,7 +18,8 @@ import numpy as np
 from ketascope.model.absorption import individual_depots
 from ketascope.model.disposition import enantiomer_disposition
 from ketascope.model.exposure import NG_PER_ML_PER_MG_PER_L
-from ketascope.model.pharmacokinetics import SERIES, diagonalise, inverse_rates
+from ketascope.model.pharmacokinetics import SERIES, diagonalise
+from ketascope.solver.linear import inverse_rates
 
 if TYPE_CHECKING:
     from ketascope.exchange.nonmem_data import Observation

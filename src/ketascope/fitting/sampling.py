@@ -6,15 +6,15 @@ are filled up to fixed numbers, and what differs between people is an argument o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ketascope.errors import InputError
+from ketascope.estimation.convergence import convergence, has_settled, unconverged, worst
 from ketascope.fitting.frame import individual_values
 from ketascope.fitting.likelihood import SMALLEST, minus_log_density
 from ketascope.fitting.prediction import concentrations
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from ketascope.fitting.frame import Frame
     from ketascope.fitting.mode import Case
 
-CHAINS, WARM_UP, DRAWS = 2, 400, 600
-R_HAT_LIMIT, SAMPLE_SIZE_LIMIT = 1.01, 400.0
+CHAINS, WARM_UP, DRAWS = 4, 400, 600
 TARGET_ACCEPTANCE = 0.9
 _POINTS_OF, _INPUTS_OF = 8, 4
 """Points and inputs are filled up to the next multiple of these."""
@@ -32,28 +31,40 @@ _POINTS_OF, _INPUTS_OF = 8, 4
 
 @dataclass(frozen=True)
 class Draws:
-    """Draws of the random effects, (effects, draws), and how well the chains agree."""
+    """Draws of the random effects, (effects, draws), and whether the chains that they come from agree."""
 
     z: np.ndarray
-    r_hat: float
-    sample_size: float
+    agreement: Agreement
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far chains agree: the largest R-hat and the smallest bulk or tail sample size of any of their numbers.
+
+    Either is None where it has no value (chains that stood still). settled: no limit is missed, no step diverged.
+    """
+
+    largest_r_hat: float | None
+    smallest_sample_size: float | None
     divergences: int
-
-    @property
-    def settled(self) -> bool:
-        """Whether the chains agree and hold enough independent draws."""
-        return settled(self.r_hat, self.sample_size, self.divergences)
+    settled: bool
 
 
-def settled(r_hat: float, sample_size: float, divergences: int) -> bool:
-    """Whether chains agree (largest R-hat) and are worth enough independent draws (the fewest of any number)."""
-    return r_hat <= R_HAT_LIMIT and sample_size >= SAMPLE_SIZE_LIMIT and divergences == 0
+def agreement(chains: np.ndarray, divergences: int) -> Agreement:
+    """How far chains agree. chains: (chains, draws, numbers)."""
+    rows = [{"name": k, **convergence(chains[..., k])} for k in range(chains.shape[-1])]
+    found = worst(rows)
+    smallest = float(np.min([found["smallest_bulk_sample_size"], found["smallest_tail_sample_size"]]))
+    return Agreement(
+        _or_none(found["largest_r_hat"]),
+        _or_none(smallest),
+        divergences,
+        has_settled(unconverged(rows), divergences),
+    )
 
 
-def check_numpyro() -> None:
-    """Raise InputError where NumPyro is not installed."""
-    if find_spec("numpyro") is None:
-        raise InputError("fit with sampling needs NumPyro: install ketascope with its extra 'bayes'")
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def filled(arrays: Mapping[str, np.ndarray], points: int, inputs: int) -> dict[str, np.ndarray]:
@@ -110,8 +121,6 @@ class Sampler:
 
     def sample(self, case: Case, start: np.ndarray, seed: int, index: int) -> Draws:
         """Draws of one person. start: the mode, where every chain begins; index: of the person among the data."""
-        from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
-
         from ketascope.solver.engine import configure_jax
 
         jax = configure_jax()
@@ -125,13 +134,7 @@ class Sampler:
         keys = jax.random.split(jax.random.fold_in(jax.random.PRNGKey(seed), index), self.chains)
         kept, diverging = self._programs[key](keys, start, arrays, own_arrays(frame), case.centres or {})
         table = np.asarray(kept)  # (chains, draws, effects)
-        effects = range(table.shape[-1])
-        return Draws(
-            z=table.reshape(-1, table.shape[-1]).T,
-            r_hat=max(float(split_gelman_rubin(table[..., k])) for k in effects),
-            sample_size=min(float(effective_sample_size(table[..., k])) for k in effects),
-            divergences=int(np.asarray(diverging).sum()),
-        )
+        return Draws(table.reshape(-1, table.shape[-1]).T, agreement(table, int(np.asarray(diverging).sum())))
 
     def _program(self, frame: Frame) -> Any:
         """One compiled function for a shape: (keys, start, arrays, own, centres) -> draws, diverging."""

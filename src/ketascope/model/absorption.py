@@ -7,17 +7,19 @@ all patients.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ketascope.errors import InputError
+from ketascope.files import packaged_toml
 from ketascope.model.pharmacokinetics import Array, Depots
+from ketascope.solver.linear import StepInputs
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ketascope.model.plasma import Plasma
     from ketascope.regimen import Dose
 
@@ -58,8 +60,7 @@ class InputPlan:
 @lru_cache(maxsize=1)
 def load_rules() -> dict[str, Any]:
     """The absorption rules by "drug:route" (see the file's head)."""
-    file = resources.files("ketascope.model") / "absorption_rules.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return packaged_toml("model/absorption_rules.toml")
 
 
 def find_rule(drug: str, route: str, plasma: Plasma) -> Mapping[str, Any]:
@@ -109,6 +110,27 @@ def plan_inputs(
             events.append(InputEvent(start, duration, depots[key], amounts, fixed, absorbed))
     events.sort(key=lambda event: (event.start_h, event.column))
     return InputPlan(tuple(rows), tuple(events))
+
+
+def step_inputs(plan: InputPlan, depots: int, grid_h: np.ndarray) -> StepInputs:
+    """Lay a plan's inputs over a grid that contains all their starts and ends."""
+    import numpy as np
+
+    steps = len(grid_h) - 1
+    bolus = np.zeros((steps, 2, depots + 1, 2))
+    rate = np.zeros((steps, 2, depots + 1, 2))
+    starts = grid_h[:-1]
+    for event in plan.events:
+        mass = np.outer(event.enantiomer_mg, [event.fixed, event.absorbed])
+        first = int(np.searchsorted(starts, event.start_h - 1e-9))
+        if first >= steps:
+            continue
+        if event.duration_h == 0.0:
+            bolus[first, :, event.column] += mass
+        else:
+            last = int(np.searchsorted(starts, event.start_h + event.duration_h - 1e-9))
+            rate[first:last, :, event.column] += mass / event.duration_h
+    return StepInputs(np.diff(grid_h), bolus, rate)
 
 
 def _depot(part: Mapping[str, str]) -> Depot:

@@ -5,24 +5,26 @@ that may).
     T_n = T_inf + (1 - T_inf) exp(-(n - 1)/N)
     systolic rise = E_route * Ce/Ce_ref
 
-Ce is S-ketamine at the effect site, Ce_ref its peak in the regimen of the trial that measured E_route.
+Ce is S-ketamine at the effect site, Ce_ref its peak in the regimen of the trial that measured E_route. Of a drug that
+holds no S-ketamine nothing was measured: its effects are not known, rather than none (`not_measured`).
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from ketascope.files import packaged_toml
 from ketascope.model.cascade import felt_effect
+from ketascope.model.exposure import enantiomer_composition
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ketascope.model.parameter_store import ParameterSet
+    from ketascope.regimen import Dose
 
 
 FELT_ROWS = ("acute.dissociation_half_effect_ng_per_ml", "acute.dissociation_hill")
@@ -31,8 +33,13 @@ FELT_ROWS = ("acute.dissociation_half_effect_ng_per_ml", "acute.dissociation_hil
 @lru_cache(maxsize=1)
 def load_references() -> dict[str, Any]:
     """Reference regimens by effect and route."""
-    file = resources.files("ketascope.model") / "acute_references.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return packaged_toml("model/acute_references.toml")
+
+
+def not_measured(doses: Iterable[Dose]) -> tuple[str, ...]:
+    """Drugs among these doses that hold ketamine but none of its S-form, in their order."""
+    composition = enantiomer_composition()
+    return tuple(dict.fromkeys(dose.drug for dose in doses if composition.get(dose.drug, (1.0, 0.0))[0] == 0.0))
 
 
 @dataclass(frozen=True)

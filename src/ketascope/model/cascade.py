@@ -139,14 +139,6 @@ CHAIN = Chain(
 )
 
 
-def chain_step(step_h: Any, concentration_mg_per_l: Any, states: Any, values: Mapping[str, Any]) -> Any:
-    """`advance` and `observe` in JAX; returns (states, outputs (channels, patients))."""
-    import jax.numpy as jnp
-
-    new = tuple(stages[-1] for stages in advance(jnp, step_h, concentration_mg_per_l, states, values))
-    return new, jnp.stack(observe(jnp, concentration_mg_per_l[:, :, -1], new, values))
-
-
 def _from_zero(xp: Any, concentration: Any) -> tuple[Any, Any, Any, Any]:
     """S- and R-ketamine, S- and R-norketamine, without what rounding left below zero."""
     s, r, ns, nr = (xp.maximum(concentration[e][series], 0.0) for series in (0, 1) for e in (0, 1))

@@ -12,11 +12,11 @@ from ketascope.model.pharmacokinetics import (
     Depots,
     Disposition,
     Hydroxynorketamine,
-    Modes,
     both_enantiomers,
     diagonalise,
 )
 from ketascope.model.plasma import Plasma
+from ketascope.solver.linear import Modes
 
 MINUTES_PER_H = 60.0
 

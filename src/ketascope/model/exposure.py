@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ketascope.model.absorption import Depot, InputPlan, individual_depots, plan_inputs
 from ketascope.model.disposition import modes_of_both, steps_of
 from ketascope.model.parameter_store import ParameterSet, load_parameters
-from ketascope.model.pharmacokinetics import SERIES, Modes, step_factors
+from ketascope.model.pharmacokinetics import SERIES
+from ketascope.solver.linear import Modes, step_factors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +63,7 @@ def prepare(
     """The input plan, the modes of S and R, and each depot's absorbed fraction, for one regimen.
 
     width: number of depots to pad to (None: as many as needed). steps: optional steps to keep, all that the
-    parameter set has by default. Shapes as in `pharmacokinetics.Modes` with a leading axis for (S, R).
+    parameter set has by default. Shapes as in `solver.linear.Modes` with a leading axis for (S, R).
     """
     import numpy as np
 

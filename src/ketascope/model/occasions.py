@@ -29,6 +29,22 @@ def occasion_starts(doses: Sequence[Dose], parameters: ParameterSet) -> tuple[fl
     return tuple(starts)
 
 
+def given_on_site(doses: Sequence[Dose]) -> tuple[Dose, ...]:
+    """Ketamine doses that are a procedure under observation, by what data/practical.toml says of drug and route."""
+    from ketascope.data import load, through_fallbacks
+    from ketascope.model.exposure import ketamine_doses
+
+    table = load("practical")
+
+    def is_on_site(drug: str, route: str) -> bool:
+        row, _ = through_fallbacks(table, table["practical"], f"{drug}:{route}")
+        return bool((row or {}).get("on_site"))
+
+    ketamine = ketamine_doses(doses)
+    on_site = {key: is_on_site(*key) for key in {(dose.drug, dose.route) for dose in ketamine}}
+    return tuple(dose for dose in ketamine if on_site[dose.drug, dose.route])
+
+
 def first_occasion_end_h(doses: Sequence[Dose], parameters: ParameterSet, until_h: float) -> float:
     """When the second occasion starts, or the horizon where there is none."""
     starts = occasion_starts(doses, parameters)

@@ -6,19 +6,18 @@ The rows live in `model/parameters/*.toml`; nothing in the code holds a value of
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from ketascope.errors import INSTALL_AGAIN, InputError
+from ketascope.errors import InputError, did_you_mean
+from ketascope.files import toml_of
 
 Grade = Literal["established", "plausible", "assumed", "estimated", "not informed by trials"]
-GRADES: tuple[str, ...] = ("established", "plausible", "assumed", "estimated", "not informed by trials")
+GRADES: tuple[Grade, ...] = get_args(Grade)
 SPREAD_KINDS: tuple[str, ...] = ("log-normal", "logit-normal", "normal")
 REQUIRED_FIELDS: tuple[str, ...] = ("value", "unit", "population", "source", "grade")
 OPTIONAL_FIELDS: tuple[str, ...] = ("between_patient", "uncertainty", "note", "range")
@@ -48,7 +47,7 @@ class Parameter:
     unit: str
     population: str
     source: str
-    grade: str
+    grade: Grade
     between_patient: Spread | None = None
     uncertainty: Spread | None = None
     note: str = ""
@@ -64,8 +63,7 @@ class ParameterSet(Mapping[str, Parameter]):
     def __getitem__(self, name: str) -> Parameter:
         if name not in self._rows:
             files = {row.partition(".")[0] for row in self._rows}
-            near = difflib.get_close_matches(name, [*self._rows, *sorted(files)], n=1, cutoff=0.5)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
+            hint = did_you_mean(name, [*self._rows, *sorted(files)], cutoff=0.5)
             raise InputError(f"parameter '{name}' is unknown{hint} ('ketascope parameters' lists all)")
         return self._rows[name]
 
@@ -114,6 +112,23 @@ def _is_number(value: Any) -> bool:
 
 def parameter_from_row(name: str, raw: Mapping[str, Any]) -> Parameter:
     """Check one TOML row and return it. Raises InputError that names the row and the field."""
+    _check_fields(name, raw)
+    return Parameter(
+        name=name,
+        value=_central_value(name, raw["value"]),
+        unit=raw["unit"],
+        population=raw["population"],
+        source=raw["source"],
+        grade=raw["grade"],
+        between_patient=_between_patient(name, raw.get("between_patient")),
+        uncertainty=_spread(name, "uncertainty", raw["uncertainty"]) if "uncertainty" in raw else None,
+        note=raw.get("note", ""),
+        range=_range(name, raw.get("range")),
+    )
+
+
+def _check_fields(name: str, raw: Any) -> None:
+    """That a row has the fields it needs, no other, and words where words belong."""
     if not isinstance(raw, Mapping):
         raise InputError(f"parameter '{name}' is no table of fields; every row needs {', '.join(REQUIRED_FIELDS)}")
     for field in REQUIRED_FIELDS:
@@ -124,31 +139,33 @@ def parameter_from_row(name: str, raw: Mapping[str, Any]) -> Parameter:
             raise InputError(f"parameter '{name}' has an unknown field '{field}'")
     if raw["grade"] not in GRADES:
         raise InputError(f"parameter '{name}': grade '{raw['grade']}' is none of {', '.join(GRADES)}")
-    if isinstance(raw["value"], bool) or not isinstance(raw["value"], int | float):
-        raise InputError(f"parameter '{name}': value must be a number")
-    if not math.isfinite(raw["value"]):
-        raise InputError(f"parameter '{name}': value must be finite")
     for field in ("unit", "population", "source", "note"):
         if not isinstance(raw.get(field, ""), str):
             raise InputError(f"parameter '{name}': {field} must be a text")
-    between = raw.get("between_patient")
-    if between is not None and (not isinstance(between, Mapping) or not isinstance(between.get("effect"), str)):
+
+
+def _central_value(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"parameter '{name}': value must be a number")
+    if not math.isfinite(value):
+        raise InputError(f"parameter '{name}': value must be finite")
+    return float(value)
+
+
+def _between_patient(name: str, between: Any) -> Spread | None:
+    if between is None:
+        return None
+    if not isinstance(between, Mapping) or not isinstance(between.get("effect"), str):
         raise InputError(f"parameter '{name}': between_patient needs the name of its random effect")
-    span = raw.get("range")
-    if span is not None and not (isinstance(span, list) and len(span) == 2 and all(map(_is_number, span))):
+    return _spread(name, "between_patient", between)
+
+
+def _range(name: str, span: Any) -> tuple[float, float] | None:
+    if span is None:
+        return None
+    if not (isinstance(span, list) and len(span) == 2 and all(map(_is_number, span))):
         raise InputError(f"parameter '{name}': range must be two numbers")
-    return Parameter(
-        name=name,
-        value=float(raw["value"]),
-        unit=raw["unit"],
-        population=raw["population"],
-        source=raw["source"],
-        grade=raw["grade"],
-        between_patient=_spread(name, "between_patient", between) if between is not None else None,
-        uncertainty=_spread(name, "uncertainty", raw["uncertainty"]) if "uncertainty" in raw else None,
-        note=raw.get("note", ""),
-        range=(float(span[0]), float(span[1])) if span is not None else None,
-    )
+    return float(span[0]), float(span[1])
 
 
 @lru_cache(maxsize=1)
@@ -160,10 +177,7 @@ def load_parameters() -> ParameterSet:
         if not file.name.endswith(".toml"):
             continue
         stem = file.name.removesuffix(".toml")
-        try:
-            table = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"the parameter file {file.name} is damaged: {error}; {INSTALL_AGAIN}") from None
+        table = toml_of(file, f"parameters/{file.name}")
         for key, raw in table.items():
             rows[f"{stem}.{key}"] = parameter_from_row(f"{stem}.{key}", raw)
     return ParameterSet(rows)

@@ -21,6 +21,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from ketascope.solver.linear import Modes
+
 Array = Any  # a NumPy or JAX array; shapes are given in each docstring
 
 ENANTIOMERS = ("s", "r")
@@ -92,19 +94,6 @@ class Depots:
     rate_per_h: Array
     to_ketamine: Array
     to_norketamine: Array
-
-
-@dataclass(frozen=True)
-class Modes:
-    """A diagonal system.
-
-    rate_per_h: (modes, patients); inputs: (modes, depots + 1, patients), the last column being the central
-    compartment; outputs: (series, modes, patients) for the `SERIES` in mg/L, the last one only where it is modelled.
-    """
-
-    rate_per_h: Array
-    inputs: Array
-    outputs: Array
 
 
 def three_compartment_modes(xp: Any, d: Disposition) -> tuple[Array, Array]:
@@ -290,19 +279,3 @@ def both_enantiomers(xp: Any, s: Modes, r: Modes) -> Modes:
         xp.stack([s.inputs, r.inputs]),
         xp.stack([s.outputs, r.outputs]),
     )
-
-
-def inverse_rates(xp: Any, rate_per_h: Array) -> Array:
-    """1/r in hours, and 0 for a mode that does not decay."""
-    decays = rate_per_h > 0.0
-    return xp.where(decays, 1.0 / xp.where(decays, rate_per_h, 1.0), 0.0)
-
-
-def step_factors(xp: Any, rate_per_h: Array, step_h: Array, inverse_h: Array | None = None) -> tuple[Array, Array]:
-    """exp(-r h) and (1 - exp(-r h))/r, the latter being h where r is 0.
-
-    inverse_h: `inverse_rates` where they are needed again and again (a division costs as much as an exponential).
-    """
-    decay = xp.exp(-rate_per_h * step_h)
-    inverse = inverse_rates(xp, rate_per_h) if inverse_h is None else inverse_h
-    return decay, xp.where(rate_per_h > 0.0, (1.0 - decay) * inverse, step_h)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 from ketascope.errors import InputError
+from ketascope.files import packaged_toml
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,7 @@ class Plasma:
 @lru_cache(maxsize=1)
 def plasmas() -> dict[str, Plasma]:
     """Every plasma by name, in the order of the data file."""
-    file = resources.files("ketascope.model") / "plasma.toml"
-    rows = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {name: Plasma(name, **row) for name, row in rows.items()}
+    return {name: Plasma(name, **row) for name, row in packaged_toml("model/plasma.toml").items()}
 
 
 def plasma(name: str) -> Plasma:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
+from ketascope.files import packaged_toml
 from ketascope.model.parameter_store import ParameterSet, load_parameters
 
 DEFAULT_CONTROL = "inert"
@@ -29,8 +27,7 @@ class ModelChoice:
 @lru_cache(maxsize=1)
 def load_scenarios() -> dict[str, Any]:
     """All scenarios by name, each with label, source and what it replaces."""
-    file = resources.files("ketascope.model") / "scenarios.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return packaged_toml("model/scenarios.toml")
 
 
 def choose_model(scenarios: Sequence[str] = ()) -> ModelChoice:
@@ -40,9 +37,7 @@ def choose_model(scenarios: Sequence[str] = ()) -> ModelChoice:
     controls: list[str] = []
     for name in scenarios:
         if name not in table:
-            near = difflib.get_close_matches(name, table, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
-            raise InputError(f"scenario '{name}' is unknown{hint} Known: {', '.join(table)}")
+            raise InputError(unknown("scenario", name, table))
         parameters = parameters.replaced(table[name]["replaces"])
         if not table[name].get("about_the_patient", False):
             reference = reference.replaced(table[name]["replaces"])

@@ -57,16 +57,12 @@ class Indication:
 
 def load_indication(name: str) -> Indication:
     """An indication by name. Raises InputError that offers the nearest name."""
-    import difflib
-
     from ketascope.data import load
-    from ketascope.errors import InputError
+    from ketascope.errors import InputError, unknown
 
     table = load("indications")
     if name not in table:
-        near = difflib.get_close_matches(name.lower(), table, n=1, cutoff=0.3)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"indication '{name}' is unknown{hint} Known: {', '.join(table)}")
+        raise InputError(unknown("indication", name, table, cutoff=0.3))
     row: Mapping[str, Any] = table[name]
     scale = load("scales")[row["scale"]]
     return Indication(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketascope._version import __version__
 from ketascope.errors import InputError
+from ketascope.files import csv_text
 from ketascope.noncompartmental.crosswalk import TOOLS, name_in, names
 from ketascope.noncompartmental.options import (
     AREA_RULES,
@@ -42,17 +41,15 @@ class Analysis:
 
     def csv(self) -> str:
         """One row for every person, analyte, occasion and figure; an empty value where there is none, flags say why."""
-        stream = io.StringIO()
-        writer = csv.DictWriter(stream, CSV_COLUMNS, lineterminator="\n")
-        writer.writeheader()
+        rows = []
         for profile in self.contract["profiles"]:
             who = {key: profile[key] for key in ("id", "analyte", "occasion")}
             for quantity in quantities(self.contract["profiles"]):
                 row = names().get(quantity, {"label": quantity, "unit": _unit(quantity)})
                 other = {tool: name_in(tool, quantity, profile["intravenous"]) for tool in TOOLS}
                 figures = {"quantity": quantity, "label": row["label"], "unit": row["unit"], **other}
-                writer.writerow({**who, **figures, "value": profile.get(quantity), "flags": ";".join(profile["flags"])})
-        return stream.getvalue()
+                rows.append({**who, **figures, "value": profile.get(quantity), "flags": ";".join(profile["flags"])})
+        return csv_text(CSV_COLUMNS, rows)
 
 
 def _unit(quantity: str) -> str:
@@ -78,12 +75,14 @@ def nca(
     """
     from ketascope.noncompartmental.samples import Choices, read_series, simulated_series
     from ketascope.one_regimen import Simulation
+    from ketascope.regimen.catalogue import input_limit
     from ketascope.regimen.records import NG_PER_ML, UNITS
 
     if unit is not None and unit.casefold() not in NG_PER_ML:
         raise InputError(f"unit '{unit}' is unknown; write {UNITS}")
-    if dose_mg is not None and not 0.0 < dose_mg < float("inf"):
-        raise InputError(f"dose {dose_mg:g} mg: must be above 0")
+    most_mg = input_limit("table_number_most")
+    if dose_mg is not None and not input_limit("table_number_least") <= dose_mg <= most_mg:
+        raise InputError(f"dose {dose_mg:g} mg: must be above 0, and at most {most_mg:g}")
     columns = tuple(column.upper() for column in by)
     defaulted: list[str] = []
     if isinstance(data, Simulation):

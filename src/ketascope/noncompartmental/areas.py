@@ -9,6 +9,7 @@ c(t) = c0 exp(-k (t - t0)) over an interval of h hours, k = ln(c0/c1)/h,
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ketascope.noncompartmental.options import LINEAR_UP_LOG_DOWN
@@ -54,13 +55,22 @@ def area_between(
     """
     import numpy as np
 
-    beyond = end_h > times_h[-1]
+    last_h = float(times_h[-1])
+    beyond = end_h > last_h
     if start_h < times_h[0] or (beyond and slope_per_h is None):
         return None
+    rest = 0.0
+    if beyond and slope_per_h is not None:
+        # The exponential itself: no trapezoid, by whatever rule, spans many half-lives.
+        begin, end = max(start_h, last_h) - last_h, end_h - last_h
+        rest = float(conc[-1]) * (math.exp(-slope_per_h * begin) - math.exp(-slope_per_h * end)) / slope_per_h
+        if start_h >= last_h:
+            return rest
+        end_h = last_h
     inner = times_h[(times_h > start_h) & (times_h < end_h)]
     at = np.unique([start_h, *inner, end_h])
     values = np.array([_value_at(times_h, conc, time, slope_per_h or 0.0, rule) for time in at])
-    return float(trapezoids(at, values, rule).sum())
+    return float(trapezoids(at, values, rule).sum()) + rest
 
 
 def _value_at(times_h: np.ndarray, conc: np.ndarray, time_h: float, slope_per_h: float, rule: str) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
-from importlib import resources
+
+from ketascope.files import packaged_toml
 
 TOOLS = {"cdisc": "CDISC PPTESTCD", "pknca": "PKNCA", "winnonlin": "Phoenix WinNonlin"}
 
@@ -12,8 +12,7 @@ TOOLS = {"cdisc": "CDISC PPTESTCD", "pknca": "PKNCA", "winnonlin": "Phoenix WinN
 @lru_cache(maxsize=1)
 def names() -> dict[str, dict[str, str]]:
     """Every figure by its name here: label, unit, and its name in each of `TOOLS` ('' where a tool has none)."""
-    file = resources.files("ketascope.noncompartmental") / "names.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return packaged_toml("noncompartmental/names.toml")
 
 
 def name_in(tool: str, quantity: str, intravenous: bool) -> str:

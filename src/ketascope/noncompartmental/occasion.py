@@ -20,6 +20,8 @@ from ketascope.noncompartmental.samples import GivenDose, Sample, Series
 SAME_TIME_H = 1e-9
 L_PER_H_PER_MG_PER_NG_H_PER_ML = 1000.0  # mg over ng h/mL is 1000 L/h
 MOST_BACK_EXTRAPOLATED_PERCENT = 20.0
+STEEPEST_BACK = math.log(1e12)
+"""A concentration at the bolus so many times (log) the first sample is not believed: the first sample stands in."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class Occasion:
     next_h: float | None
     is_combined: bool
     opens_after_dose: bool = False
+
+    def is_in_a_vein(self) -> bool:
+        """Whether there are doses and all of them went into a vein."""
+        return bool(self.doses) and all(dose.intravenous for dose in self.doses)
+
+    def is_bolus(self) -> bool:
+        """Whether one dose was given into a vein at once. Of a metabolite nothing is there then: it has to form."""
+        return self.is_in_a_vein() and len(self.doses) == 1 and self.doses[0].duration_h == 0.0
 
     def end_of_input_h(self) -> float:
         """When the last dose is in, hours from the start; -inf for none or one given at once."""
@@ -115,26 +125,19 @@ def analyse_occasion(
 
     before: the occasion before, None for the first. is_metabolite: formed in the body, in an amount that nobody knows.
     """
-    import numpy as np
-
     flags: list[str] = ["doses_combined"] if occasion.is_combined else []
+    vein, bolus = occasion.is_in_a_vein(), occasion.is_bolus() and not is_metabolite
     times, values = _measured(occasion, options, flags)
     before_dose = 0.0
+    if bolus:
+        before_dose, times, values = _apart_from_before_bolus(occasion, times, values)
     dose_mg = sum(dose.amount_mg for dose in occasion.doses) if occasion.doses and not is_metabolite else None
-    vein = bool(occasion.doses) and all(dose.intravenous for dose in occasion.doses)
-    duration_h = max((dose.duration_h for dose in occasion.doses), default=0.0)
-    # A metabolite has yet to be formed, so its profile starts at nothing after a bolus too.
-    at_once = vein and duration_h == 0.0 and len(occasion.doses) == 1 and not is_metabolite
-    if at_once and times and abs(times[0]) <= SAME_TIME_H and not (occasion.opens_after_dose and values[0] > 0.0):
-        # What was drawn before a bolus, or shows nothing of it, is no concentration of its profile.
-        before_dose = values[0]
-        times, values = times[1:], values[1:]
     result: dict[str, Any] = {
         "occasion": occasion.number,
         "dose_time_h": occasion.start_h,
         "dose_mg": dose_mg,
         "intravenous": vein,
-        "infusion_h": duration_h,
+        "infusion_h": max((dose.duration_h for dose in occasion.doses), default=0.0),
         "samples": len(times),
     }
     if dose_mg is None:
@@ -142,48 +145,79 @@ def analyse_occasion(
     if not any(values):
         flags.append("nothing_measurable")
         return result | {"flags": flags}, End(occasion.start_h, 0.0 if len(times) else None, None)
-    peak = int(np.argmax(values))
-    first_after = 0 if times[0] > SAME_TIME_H or len(times) == 1 else 1
-    if peak == first_after and not vein:
-        flags.append("peak_at_first_sample")
-    if peak == len(times) - 1:
-        flags.append("peak_at_last_sample")
-    measured = len(times)
-    back = None
-    if at_once:
-        if before_dose > options.largest_residual_share * values[peak]:
-            flags.append("residual_before_dose")
+    _flag_peak(times, values, vein, flags)
+    residual = before_dose if bolus else values[0] if abs(times[0]) <= SAME_TIME_H else 0.0
+    if residual > options.largest_residual_share * max(values):
+        flags.append("residual_before_dose")
+    measured, back = len(times), None
+    if bolus:
         times, values, back = _with_back_extrapolation(times, values, flags)
         result["c0_ng_per_ml"] = values[0]
     else:
-        if abs(times[0]) <= SAME_TIME_H and values[0] > options.largest_residual_share * values[peak]:
-            flags.append("residual_before_dose")
         times, values = _with_start(times, values, occasion, before, flags)
     if len(times) < 2:
         flags.append("too_few_samples")
         result |= {"cmax_ng_per_ml": values[0], "tmax_h": times[0]}
         return result | {"flags": flags}, End(occasion.start_h + times[-1], values[-1] or None, None)
-    inserted = len(times) - measured
-    found = analyse(np.asarray(times), np.asarray(values), options, inserted, occasion.end_of_input_h())
-    flags += found.pop("flags")
-    result |= found
+    result |= _figures(times, values, len(times) - measured, back, occasion, options, dose_mg, flags)
+    end = End(occasion.start_h + result["tlast_h"], result["clast_ng_per_ml"], result["terminal_rate_per_h"])
+    return result | {"flags": flags}, end
+
+
+def _figures(
+    times: list[float],
+    values: list[float],
+    inserted: int,
+    back: float | None,
+    occasion: Occasion,
+    options: NcaOptions,
+    dose_mg: float | None,
+    flags: list[str],
+) -> dict[str, Any]:
+    """What follows from a whole profile and its dose. inserted: points that were not measured; back: area by them."""
+    import numpy as np
+
+    times_h, conc = np.asarray(times), np.asarray(values)
+    result = analyse(times_h, conc, options, inserted, occasion.end_of_input_h())
+    flags += result.pop("flags")
     result["terminal_start_h"], result["terminal_end_h"] = result.pop("terminal_window_h") or (None, None)
-    if found["terminal_adjusted_r2"] is not None and found["terminal_adjusted_r2"] < options.lowest_adjusted_r2:
+    if result["terminal_adjusted_r2"] is not None and result["terminal_adjusted_r2"] < options.lowest_adjusted_r2:
         flags.append("poor_terminal_fit")
     if back is not None and result["auc_inf_ng_h_per_ml"]:
         share = 100.0 * back / result["auc_inf_ng_h_per_ml"]
         result["auc_back_extrapolated_percent"] = share
         if share > MOST_BACK_EXTRAPOLATED_PERCENT:
             flags.append("back_extrapolated_over_20_percent")
+    vein = occasion.is_in_a_vein()
     if vein:
         result["tlag_h"] = None
         for name in ("mrt_last_h", "mrt_inf_h", "mrt_inf_predicted_h"):
             # Molecules wait before they enter: half the length of an infusion on average.
             result[name] = None if result[name] is None else result[name] - occasion.mean_input_h()
     result |= _by_dose(result, dose_mg, vein)
-    result |= _intervals(np.asarray(times), np.asarray(values), occasion, result["terminal_rate_per_h"], options, flags)
-    end = End(occasion.start_h + result["tlast_h"], result["clast_ng_per_ml"], result["terminal_rate_per_h"])
-    return result | {"flags": flags}, end
+    return result | _intervals(times_h, conc, occasion, result["terminal_rate_per_h"], options, flags)
+
+
+def _apart_from_before_bolus(
+    occasion: Occasion, times: list[float], values: list[float]
+) -> tuple[float, list[float], list[float]]:
+    """The value at a bolus that is no concentration of its profile (0 where there is none), and the profile without it.
+
+    Such is what was drawn before it, or shows nothing of it.
+    """
+    if not times or abs(times[0]) > SAME_TIME_H or (occasion.opens_after_dose and values[0] > 0.0):
+        return 0.0, times, values
+    return values[0], times[1:], values[1:]
+
+
+def _flag_peak(times: list[float], values: list[float], vein: bool, flags: list[str]) -> None:
+    """Flags of a peak at either end of what was measured, where the true one may lie beyond."""
+    peak = values.index(max(values))
+    first_after = 0 if times[0] > SAME_TIME_H or len(times) == 1 else 1
+    if peak == first_after and not vein:
+        flags.append("peak_at_first_sample")
+    if peak == len(times) - 1:
+        flags.append("peak_at_last_sample")
 
 
 def _measured(occasion: Occasion, options: NcaOptions, flags: list[str]) -> tuple[list[float], list[float]]:
@@ -209,7 +243,8 @@ def _with_back_extrapolation(
 ) -> tuple[list[float], list[float], float | None]:
     """The profile of a bolus from its own time on, and the area before the first sample (None where one is at 0 h).
 
-    C0 lies on the line through the logarithms of the first two samples; where they do not fall it is the first value.
+    C0 lies on the line through the logarithms of the first two samples; where they do not fall, or fall so steeply that
+    C0 would be beyond belief, it is the first value.
     A sample at 0 h is one drawn after the dose.
     """
     import numpy as np
@@ -221,7 +256,8 @@ def _with_back_extrapolation(
     start = values[0]
     if len(values) > 1 and 0.0 < values[1] < values[0]:
         rate = float(np.log(values[0] / values[1])) / (times[1] - times[0])
-        start = values[0] * float(np.exp(rate * times[0]))
+        # So steep a fall so late says nothing of the time of the dose.
+        start = values[0] * math.exp(rate * times[0]) if rate * times[0] < STEEPEST_BACK else values[0]
     flags.append("start_back_extrapolated")
     area = float(trapezoids(np.array([0.0, times[0]]), np.array([start, values[0]])).sum())
     return [0.0, *times], [start, *values], area

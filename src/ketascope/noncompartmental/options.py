@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass, replace
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 
 LINEAR_UP_LOG_DOWN, LINEAR = "linear-up/log-down", "linear"
 AREA_RULES = {
@@ -74,9 +73,7 @@ class NcaOptions:
         for field, rules in (("area_rule", AREA_RULES), ("below_limit_rule", BELOW_LIMIT_RULES)):
             chosen = getattr(self, field)
             if chosen not in rules:
-                near = difflib.get_close_matches(chosen, rules, n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else "."
-                raise InputError(f"{field.replace('_', '-')} '{chosen}' is unknown{hint} Rules: {', '.join(rules)}")
+                raise InputError(unknown(field.replace("_", "-"), chosen, rules))
         if self.fewest_terminal_points < 3:
             raise InputError(
                 f"fewest-terminal-points {self.fewest_terminal_points}: a slope with an R2 needs 3 or more"

@@ -15,9 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketascope.errors import InputError
-from ketascope.regimen.catalogue import input_limit, name_route
+from ketascope.regimen.catalogue import input_limit, name_route, routes
 from ketascope.regimen.problems import shown
-from ketascope.regimen.records import NG_PER_ML, UNITS, Record, check_names, file_name, is_dose, read_records, time_of
+from ketascope.regimen.records import (
+    NG_PER_ML,
+    UNITS,
+    Record,
+    check_names,
+    file_name,
+    is_dose,
+    read_records,
+    time_of,
+    with_person,
+)
 from ketascope.regimen.spans import number_text
 
 if TYPE_CHECKING:
@@ -29,7 +39,6 @@ COLUMNS = (
 )
 _LIKELY = tuple(name for name in COLUMNS if name not in ("SS", "II", "DRUG"))
 _REQUIRED = ("ID", "TIME", "DV")
-INTRAVENOUS, EXTRAVASCULAR = "IV", "extravascular"
 
 
 @dataclass(frozen=True)
@@ -115,17 +124,11 @@ def read_series(path: str | os.PathLike[str], choices: Choices) -> list[Series]:
         return names
 
     people: dict[str, _Person] = {}
-    current: _Person | None = None
     units: dict[str, str] = {}
-    for row in read_records(file, header):
-        identity = row.text("ID")
-        if identity is None:
-            raise row.error("ID", "is missing; every row names its person")
-        if current is None or identity != current.id:
-            if identity in people:
-                raise row.error("ID", f"{shown(identity)} comes back; keep the rows of a person together")
-            current = people[identity] = _Person(identity, first_row=row.number)
-        _add(current, row, analyte_column, units, choices)
+    for identity, row in with_person(read_records(file, header)):
+        if identity not in people:
+            people[identity] = _Person(identity, first_row=row.number)
+        _add(people[identity], row, analyte_column, units, choices)
     if not people:
         raise InputError(f"{file_name(file)} has no rows below its header")
     return [series for person in people.values() for series in _series_of(person, choices, file)]
@@ -133,16 +136,9 @@ def read_series(path: str | os.PathLike[str], choices: Choices) -> list[Series]:
 
 def _add(person: _Person, row: Record, analyte_column: str, units: dict[str, str], choices: Choices) -> None:
     time_h = time_of(row, person.latest_h)
+    row.check_size("TIME", time_h, input_limit("table_number_least"))
     person.latest_h = time_h
-    for column in choices.by:
-        text = row.text(column) or "."
-        known = person.columns.setdefault(column, text)
-        if text != known and known == ".":
-            person.columns[column] = text
-        elif text not in (known, "."):
-            raise row.error(
-                column, f"{shown(text)} after {shown(known)}; a group is one value for all rows of a person"
-            )
+    _note_groups(person, row, choices)
     dose = is_dose(row, bool(person.doses))
     if dose:
         _add_doses(person, row, time_h, choices)
@@ -157,6 +153,34 @@ def _add(person: _Person, row: Record, analyte_column: str, units: dict[str, str
     elif row.whole_number_in("EVID", 0) == 0 and (row.text("DV") is not None or _is_marked(row)):
         analyte = (row.text(analyte_column) if analyte_column else "concentration") or "concentration"
         _add_sample(person, row, time_h, analyte, units, choices)
+        if dose:
+            _check_same_row(person, row, analyte)
+
+
+def _note_groups(person: _Person, row: Record, choices: Choices) -> None:
+    for column in choices.by:
+        text = row.text(column) or "."
+        known = person.columns.setdefault(column, text)
+        if text != known and known == ".":
+            person.columns[column] = text
+        elif text not in (known, "."):
+            raise row.error(
+                column, f"{shown(text)} after {shown(known)}; a group is one value for all rows of a person"
+            )
+
+
+def _check_same_row(person: _Person, row: Record, analyte: str) -> None:
+    """Refuse a concentration in the row of a bolus: drawn before it a trough, after it C0, and nothing says which.
+
+    By any other dose concentrations rise from what they were, so that before and after are the same. (NONMEM ignores
+    DV in a dose row; PKNCA takes what stands at a bolus for C0.)
+    """
+    given, value = person.doses[-1], person.series[analyte].samples[-1].value_ng_per_ml
+    if given.intravenous and given.duration_h == 0.0 and value:
+        where = "above it if drawn before the dose, below it if after"
+        raise row.error(
+            "DV", f"{shown(row.text('DV') or '')} stands in the row of a bolus; give it its own row, {where}"
+        )
 
 
 def _add_doses(person: _Person, row: Record, time_h: float, choices: Choices) -> None:
@@ -171,7 +195,8 @@ def _add_doses(person: _Person, row: Record, time_h: float, choices: Choices) ->
     route = row.text("ROUTE")
     vein = choices.intravenous or rate > 0.0
     if route is not None:
-        vein = name_route(route) == INTRAVENOUS
+        known = name_route(route)
+        vein = known is not None and routes()[known].into_vein
     additional, interval_h = row.whole_number_in("ADDL", 0), row.number_in("II", 0.0)
     if additional < 0 or (additional and not interval_h > 0.0):
         raise row.error("II" if additional > 0 else "ADDL", "ADDL doses more need 0 or more of them, II hours apart")
@@ -276,7 +301,7 @@ def simulated_series(simulation: Simulation) -> list[Series]:
                 event["time_h"],
                 event["amount_mg"],
                 event["duration_h"],
-                event["route"] == INTRAVENOUS,
+                routes()[event["route"]].into_vein,
                 number,
                 str(event["session"]),
             )

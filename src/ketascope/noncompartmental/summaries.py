@@ -10,16 +10,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+_LARGEST_LOG_VARIANCE = 400.0
+"""The CV of values so far apart, over 1e88 percent, says nothing but that; a larger one would be beyond any number."""
+
+
 def geometric_summary(values: np.ndarray) -> dict[str, float]:
     """Geometric mean and geometric CV (percent) of positive values."""
     import numpy as np
 
     logs = np.log(values)
+    variance = float(logs.var(ddof=1)) if len(values) > 1 else 0.0
     return {
         "geometric_mean": float(np.exp(logs.mean())),
-        "geometric_cv_percent": float(100.0 * math.sqrt(math.expm1(float(logs.var(ddof=1)))))
-        if len(values) > 1
-        else 0.0,
+        "geometric_cv_percent": 100.0 * math.sqrt(math.expm1(min(variance, _LARGEST_LOG_VARIANCE))),
     }
 
 

@@ -2,10 +2,10 @@
 
 from ketascope.regimen.catalogue import Drug, Route, StudiedDose, drugs, highest_studied, routes
 from ketascope.regimen.course import Course, Dose
-from ketascope.regimen.events import event_rows, read_events, write_events
+from ketascope.regimen.events import event_rows, read_events
 from ketascope.regimen.grammar import parse
 from ketascope.regimen.presets import Option, load_presets
-from ketascope.regimen.problems import CourseError, SentenceError, point_at
+from ketascope.regimen.problems import CourseError, SentenceError
 from ketascope.regimen.regimen import Regimen
 from ketascope.regimen.spans import read_span
 from ketascope.regimen.tables import event_text
@@ -26,9 +26,7 @@ __all__ = [
     "highest_studied",
     "load_presets",
     "parse",
-    "point_at",
     "read_events",
     "read_span",
     "routes",
-    "write_events",
 ]

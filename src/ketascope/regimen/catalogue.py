@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ketascope import data
+from ketascope.errors import InputError, did_you_mean
 
 __all__ = [
     "Device",
@@ -24,6 +24,7 @@ __all__ = [
     "name_drug",
     "name_route",
     "routes",
+    "studied_doses",
     "unknown_name",
 ]
 
@@ -43,12 +44,13 @@ class Drug:
 
 @dataclass(frozen=True)
 class Route:
-    """A way to give a drug."""
+    """A way to give a drug. into_vein: it is in the blood as soon as it is given."""
 
     name: str
     label: str
     aliases: tuple[str, ...]
     over_allowed: bool
+    into_vein: bool
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,9 @@ class StudiedDose:
     grade: str
 
 
+_Studied = tuple[str, str, str]  # drug, route, indication
+
+
 @functools.cache
 def drugs() -> Mapping[str, Drug]:
     """All drugs by name, in the order of the data file."""
@@ -106,7 +111,7 @@ def drugs() -> Mapping[str, Drug]:
 def routes() -> Mapping[str, Route]:
     """All routes by name, in the order of the data file."""
     return {
-        name: Route(name=name, label=row["label"], aliases=tuple(row["aliases"]), over_allowed=row["over"])
+        name: Route(name, row["label"], tuple(row["aliases"]), over_allowed=row["over"], into_vein=row["into_vein"])
         for name, row in data.load("routes").items()
     }
 
@@ -173,36 +178,71 @@ def _by_written_name(aliases: Mapping[str, tuple[str, ...]]) -> Mapping[str, str
 def unknown_name(kind: str, text: str) -> str:
     """Say that a drug or route is unknown, with the nearest known name and the whole list."""
     names, canonical = (_drug_names(), drugs()) if kind == "drug" else (_route_names(), routes())
-    near = difflib.get_close_matches(text.casefold(), names, n=1)
-    hint = f"; did you mean '{names[near[0]]}'?" if near else "."
+    hint = did_you_mean(text, names, stands_for=names)
     return f"unknown {kind}{hint} {kind.capitalize()}s: {', '.join(canonical)}"
 
 
-@functools.cache
 def highest_studied(drug: str, route: str, indication: str) -> StudiedDose | None:
     """The highest dose studied for a drug, route and indication; None where the data file has no such row."""
-    table = data.load("studied_doses")
+    return _studied_doses().get((drug, route, indication))
+
+
+@functools.cache
+def _studied_doses() -> Mapping[_Studied, StudiedDose]:
+    return studied_doses(data.load("studied_doses"))
+
+
+def studied_doses(table: Mapping[str, Any]) -> Mapping[_Studied, StudiedDose]:
+    """Every row of the data `studied_doses` by drug, route and indication, with what is borrowed filled in.
+
+    Raises InputError naming a row that borrows from where no row is or, at whatever distance, from itself.
+    """
+    own: dict[_Studied, StudiedDose] = {}
     for row in table["studied"]:
-        if (row["drug"], row["route"], row["indication"]) == (drug, route, indication):
-            highest = row["highest"]
-            return StudiedDose(
-                highest["value"], highest["unit"], None, None, row["design"], row["source"], row["grade"]
-            )
-    for row in table["borrowed"]:
-        if (row["drug"], row["route"]) == (drug, route) and indication in row["indications"]:
-            lender = highest_studied(drug, row["from_route"], row["from_indication"])
-            if lender is None:
-                return None
-            return StudiedDose(
-                lender.highest,
-                lender.unit,
-                row["from_indication"],
-                row["from_route"],
-                lender.design,
-                row["source"],
-                row["grade"],
-            )
+        highest = row["highest"]
+        own[row["drug"], row["route"], row["indication"]] = StudiedDose(
+            highest["value"], highest["unit"], None, None, row["design"], row["source"], row["grade"]
+        )
+    borrowing = {
+        (row["drug"], row["route"], indication): row for row in table["borrowed"] for indication in row["indications"]
+    }
     for row in table["none"]:
-        if (row["drug"], row["route"]) == (drug, route) and indication in row["indications"]:
-            return StudiedDose(None, "", None, None, "none", row["source"], row["grade"])
-    return None
+        for indication in row["indications"]:
+            key = row["drug"], row["route"], indication
+            if key not in borrowing:
+                own.setdefault(key, StudiedDose(None, "", None, None, "none", row["source"], row["grade"]))
+    lent = {key: _lent(key, borrowing, own) for key in borrowing if key not in own}
+    return {**own, **lent}
+
+
+def _lent(
+    key: _Studied, borrowing: Mapping[_Studied, Mapping[str, Any]], own: Mapping[_Studied, StudiedDose]
+) -> StudiedDose:
+    """The dose of the row at the end of the chain of lenders, in the words of the row at its start."""
+    passed = [key]
+    while passed[-1] not in own:
+        row = borrowing.get(passed[-1])
+        if row is None:
+            raise _borrowing_error(passed, "which has no row")
+        lender = row["drug"], row["from_route"], row["from_indication"]
+        passed.append(lender)
+        if lender in passed[:-1]:
+            raise _borrowing_error(passed, "which comes back to where it was")
+    first, last = borrowing[key], own[passed[-1]]
+    return StudiedDose(
+        last.highest,
+        last.unit,
+        first["from_indication"],
+        first["from_route"],
+        last.design,
+        first["source"],
+        first["grade"],
+    )
+
+
+def _borrowing_error(passed: Sequence[_Studied], problem: str) -> InputError:
+    chain = ", then ".join(" ".join(step) for step in passed[1:])
+    return InputError(
+        f"studied_doses, [[borrowed]] row {' '.join(passed[0])}: borrows from {chain}, {problem}; borrow from a "
+        "drug, route and indication of [[studied]]"
+    )

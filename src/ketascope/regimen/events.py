@@ -1,4 +1,4 @@
-"""NONMEM-style event files: dose records in CSV, read into a Regimen and written from one.
+"""NONMEM-style event files: dose records in CSV, read into a Regimen, and its rows.
 
 Columns: ID TIME AMT RATE EVID CMT MDV DV ADDL II SS, as NONMEM knows them, with DRUG and ROUTE beside them,
 since a compartment number does not say what was given how. TIME and II are hours, AMT is mg of base, `.` is a
@@ -8,13 +8,10 @@ spreadsheet, the header being row 1.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from pathlib import Path
 
 from ketascope.errors import InputError
-from ketascope.files import write_aside
 from ketascope.regimen.course import Course
 from ketascope.regimen.problems import shown
 from ketascope.regimen.records import check_names, course_of, file_name, is_dose, read_records, regimen_of, time_of
@@ -22,7 +19,7 @@ from ketascope.regimen.regimen import Regimen
 from ketascope.regimen.schedule import group_starts_h
 from ketascope.regimen.spans import number_text
 
-__all__ = ["COLUMNS", "OTHER_COLUMNS", "REQUIRED_COLUMNS", "event_rows", "read_events", "write_events"]
+__all__ = ["COLUMNS", "OTHER_COLUMNS", "REQUIRED_COLUMNS", "event_rows", "read_events"]
 
 COLUMNS = ("ID", "TIME", "AMT", "RATE", "EVID", "CMT", "MDV", "ADDL", "II", "SS", "DRUG", "ROUTE")
 REQUIRED_COLUMNS = ("TIME", "AMT", "DRUG", "ROUTE")
@@ -100,12 +97,3 @@ def _record(time_h: float, course: Course, weight_kg: float) -> dict[str, str]:
         "DRUG": course.drug,
         "ROUTE": course.route,
     }
-
-
-def write_events(regimen: Regimen, weight_kg: float, path: str | os.PathLike[str]) -> None:
-    """Write the dose records as CSV; the file appears whole or not at all."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(event_rows(regimen, weight_kg))
-    write_aside(path, text.getvalue())

@@ -11,10 +11,10 @@ Case does not matter, a number may touch its unit, and the canonical form is `st
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass, field
 
+from ketascope.errors import did_you_mean
 from ketascope.regimen import catalogue, spans
 from ketascope.regimen.course import Course
 from ketascope.regimen.problems import CourseError, SentenceError
@@ -201,8 +201,7 @@ def _at(token: Token, problem: str) -> SentenceError:
 
 
 def _unexpected(token: Token) -> str:
-    near = difflib.get_close_matches(token.folded, KEYWORDS, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else "."
+    hint = did_you_mean(token.folded, KEYWORDS)
     return f"not understood here{hint} After the route come over, q ... x, after, & or then"
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
+from ketascope.files import packaged_toml
 
 __all__ = ["Option", "load_presets"]
 
@@ -41,16 +39,13 @@ def load_presets(indication: str | None = None) -> tuple[Option, ...]:
         return tuple(first.values())
     known = tuple(dict.fromkeys(name for option in _all_presets() for name in option.indications))
     if indication not in known:
-        near = difflib.get_close_matches(indication.casefold(), known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"unknown indication {indication!r}{hint} Indications: {', '.join(known)}")
+        raise InputError(unknown("indication", indication, known))
     return tuple(option for option in _all_presets() if indication in option.indications)
 
 
 @functools.cache
 def _all_presets() -> tuple[Option, ...]:
-    with Path(__file__).with_name("presets.toml").open("rb") as file:
-        rows = tomllib.load(file)["preset"]
+    rows = packaged_toml("regimen/presets.toml")["preset"]
     return tuple(
         Option(
             id=row["id"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ketascope.errors import InputError
 
-__all__ = ["CourseError", "SentenceError", "point_at", "shown"]
+__all__ = ["CourseError", "SentenceError", "shown"]
 
 _LONGEST_ECHO = 40
 
@@ -39,9 +39,3 @@ def shown(text: str) -> str:
     if len(clean) > _LONGEST_ECHO:
         clean = clean[: _LONGEST_ECHO - 3] + "..."
     return f"'{clean}'"
-
-
-def point_at(sentence: str, error: SentenceError) -> str:
-    """Two lines for a terminal: the sentence, and carets under the word that the error is about."""
-    line = "".join(each if each.isprintable() else " " for each in sentence)
-    return f"{line}\n{' ' * error.position}{'^' * error.length}"

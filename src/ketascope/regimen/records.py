@@ -7,13 +7,13 @@ cell are missing values. Events: 0 an observation, 1 a dose, 2 another event, 3 
 from __future__ import annotations
 
 import csv
-import difflib
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.regimen import catalogue
 from ketascope.regimen.course import Course
 from ketascope.regimen.problems import CourseError, shown
@@ -31,6 +31,7 @@ __all__ = [
     "read_records",
     "regimen_of",
     "time_of",
+    "with_person",
 ]
 
 NG_PER_ML = {
@@ -62,15 +63,16 @@ _SNAP_RELATIVE = 1e-12
 
 
 class Record:
-    """One record: its cells by column, and its number for messages."""
+    """One record: its cells by column, and its number for messages. place: as a message names it."""
 
-    def __init__(self, number: int, cells: dict[str, str]) -> None:
+    def __init__(self, number: int, cells: dict[str, str], place: str = "") -> None:
         self.number = number
         self.cells = cells
+        self.place = place or f"row {number}"
 
     def error(self, column: str, problem: str) -> InputError:
         """What is wrong with a cell, with its row and its column."""
-        return InputError(f"row {self.number}, column {column}: {problem}")
+        return InputError(f"{self.place}, column {column}: {problem}")
 
     def text(self, column: str) -> str | None:
         """The cell without the blanks around it; None for a missing value or a missing column."""
@@ -89,7 +91,16 @@ class Record:
             value = math.nan
         if not math.isfinite(value):
             raise self.error(column, f"{shown(text)} is not a number")
+        # A sentence may begin at any time, however small, and comes back from its table as it was.
+        self.check_size(column, value, 0.0 if column == "TIME" else catalogue.input_limit("table_number_least"))
         return value
+
+    def check_size(self, column: str, value: float, least: float) -> None:
+        """Raise InputError for a number that is not 0 and too small or too large to be meant."""
+        most = catalogue.input_limit("table_number_most")
+        if value and not least <= abs(value) <= most:
+            text = shown(self.text(column) or "")
+            raise self.error(column, f"{text} cannot be meant; sizes lie between {least:g} and {most:g}, or are 0")
 
     def whole_number_in(self, column: str, default: int) -> int:
         """A whole number, `default` where it is missing."""
@@ -99,25 +110,31 @@ class Record:
         return int(value)
 
 
-def read_records(path: Path, header: Callable[[list[str]], list[str]]) -> Iterator[Record]:
+def read_records(path: Path, header: Callable[[list[str]], list[str]], row: str = "row") -> Iterator[Record]:
     """Every record of a table; blank lines are passed over.
 
-    header: is given the cells of row 1 and returns the names of the columns. Raises InputError that names the row, for
-    a file that is no such table.
+    header: is given the cells of the first line, none where there is none, and returns the names of the columns. row:
+    what messages put before the number of a row. Raises InputError that names the row, for a file that is no such
+    table.
     """
     most = int(catalogue.input_limit("event_rows"))
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            records = csv.reader(file, strict=True)
-            names = header(next(records, []))
-            for number, record in enumerate(records, start=2):
+            names: list[str] = []
+            for number, record in enumerate(csv.reader(_lines(file, path), strict=True), start=1):
                 if number - 1 > most:
                     raise InputError(f"{file_name(path)} has more than {most} rows, the limit")
                 if not any(cell.strip() for cell in record):
                     continue
+                if not names:
+                    names = header(record)
+                    continue
                 if len(record) != len(names):
-                    raise InputError(f"row {number}: {len(record)} cells, but the header has {len(names)}")
-                yield Record(number, dict(zip(names, record, strict=True)))
+                    problem = f"{len(record)} cells, but the header has {len(names)}; a comma in a cell needs quotes"
+                    raise InputError(f"{row} {number}: {problem}")
+                yield Record(number, dict(zip(names, record, strict=True)), f"{row} {number}")
+            if not names:
+                header([])
     except OSError as error:
         raise InputError(f"cannot read {file_name(path)}: {error.strerror or error}") from None
     except UnicodeDecodeError:
@@ -126,6 +143,15 @@ def read_records(path: Path, header: Callable[[list[str]], list[str]]) -> Iterat
         if isinstance(error, InputError):
             raise
         raise InputError(f"{file_name(path)} is not a CSV file: {error}") from None
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    """Lines of a table; one without end, such as a device gives, is refused before it fills the memory."""
+    most = int(catalogue.input_limit("table_line_characters"))
+    while line := file.readline(most + 1):
+        if len(line) > most:
+            raise InputError(f"{file_name(path)} is no table: one line has more than {most} characters")
+        yield line
 
 
 def check_names(
@@ -138,15 +164,38 @@ def check_names(
     """
     names = [cell.strip().lstrip("#").upper() for cell in cells]
     for name in names:
-        near = difflib.get_close_matches(name, known if likely is None else likely, n=1, cutoff=0.75)
-        if name not in known and near:
-            raise InputError(f"row 1, column {shown(name)}: unknown column; did you mean {near[0]}?")
+        hint = did_you_mean(name, known if likely is None else likely, cutoff=0.75, otherwise="")
+        if name not in known and hint:
+            raise InputError(f"row 1, column {shown(name)}: unknown column{hint}")
         if name in known and names.count(name) > 1:
             raise InputError(f"row 1, column {name}: appears {names.count(name)} times")
     for name in required:
         if name not in names:
             raise InputError(f"row 1: {file_name(path)} has no column {name}; needed are {' '.join(required)}")
     return names
+
+
+def with_person(records: Iterable[Record], needs_id: bool = True) -> Iterator[tuple[str, Record]]:
+    """Each record with the person that its ID names. Raises InputError where a person's records do not stand together.
+
+    needs_id: a record without ID is refused; otherwise it belongs to the person above it, at the start to "1".
+    """
+    seen: set[str] = set()
+    current = ""
+    for record in records:
+        person = record.text("ID")
+        if person is None:
+            if needs_id:
+                raise record.error("ID", "is missing; every row names its person")
+            person = current or "1"
+        if person != current:
+            if person in seen:
+                raise record.error(
+                    "ID", f"{shown(person)} comes back after {shown(current)}; keep the rows of a person together"
+                )
+            seen.add(person)
+            current = person
+        yield person, record
 
 
 def time_of(row: Record, latest_h: float) -> float:
@@ -254,5 +303,5 @@ def _duration(row: Record, amount_mg: float) -> float | None:
 
 
 def file_name(path: str | os.PathLike[str]) -> str:
-    """The name of a file for a message."""
-    return shown(os.fspath(path))
+    """The name of a file for a message, without its folders: of a long path the name is what tells."""
+    return shown(Path(path).name or os.fspath(path))

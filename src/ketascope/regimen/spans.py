@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 
 __all__ = [
     "AMOUNT_UNITS",
@@ -121,13 +120,9 @@ def span_text(hours: float) -> str:
 
 def unknown_time_unit(text: str) -> str:
     """Say that a time unit is unknown, with the nearest known one."""
-    near = difflib.get_close_matches(text.casefold(), _TIME_WORDS, n=1)
-    hint = f"; did you mean '{_TIME_WORDS[near[0]]}'?" if near else "."
-    return f"unknown time unit{hint} Time units: min, h, d, wk"
+    return f"unknown time unit{did_you_mean(text, _TIME_WORDS, stands_for=_TIME_WORDS)} Time units: min, h, d, wk"
 
 
 def unknown_amount_unit(text: str) -> str:
     """Say that a unit of amount is unknown, with the nearest known one."""
-    near = difflib.get_close_matches(text.casefold(), AMOUNT_UNITS, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else "."
-    return f"unknown unit{hint} Units: mg, mg/kg, g, mcg, mcg/kg"
+    return f"unknown unit{did_you_mean(text, AMOUNT_UNITS)} Units: mg, mg/kg, g, mcg, mcg/kg"

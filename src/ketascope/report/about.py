@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from functools import cache
-from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ketascope._version import __version__
+
+if TYPE_CHECKING:
+    from ketascope.model.parameter_store import Grade
+from ketascope.files import packaged_toml
 
 _FITS = {
     "pooled": "drug in the blood, estimated from published concentrations",
@@ -27,11 +29,11 @@ def about() -> dict[str, Any]:
     from ketascope.claims.library import claims
     from ketascope.evidence import pk_observed
     from ketascope.evidence.studies.tables import studies
-    from ketascope.model.parameter_store import GRADES, parameters
+    from ketascope.model.parameter_store import parameters
     from ketascope.model.uncertainty import load_joint_draws
 
     told = _told()
-    grades = Counter(row.grade for row in parameters())
+    grades: Counter[str] = Counter(row.grade for row in parameters())
     days = sorted(known.date_checked for known in claims().values())
     listed = studies().values()
     return {
@@ -40,7 +42,10 @@ def about() -> dict[str, Any]:
         "citation": {**told["citation"], "version": __version__},
         "parameters": {
             "count": sum(grades.values()),
-            "by_grade": [{"grade": grade, "count": grades[grade], "meaning": told["grade"][grade]} for grade in GRADES],
+            "by_grade": [
+                {"grade": grade, "count": grades[grade], "meaning": meaning}
+                for grade, meaning in grade_meanings().items()
+            ],
         },
         "fits": [
             {
@@ -61,6 +66,14 @@ def about() -> dict[str, Any]:
     }
 
 
+def grade_meanings() -> dict[Grade, str]:
+    """What each grade of a parameter means to a reader, in the order of the grades."""
+    from ketascope.model.parameter_store import GRADES
+
+    meanings = _told()["grade"]
+    return {grade: meanings[grade] for grade in GRADES}
+
+
 def citation_words(document: dict[str, Any]) -> str:
     """The citation on one line."""
     cite = document["citation"]
@@ -69,5 +82,4 @@ def citation_words(document: dict[str, Any]) -> str:
 
 @cache
 def _told() -> dict[str, Any]:
-    text = resources.files("ketascope.report").joinpath("about.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("report/about.toml")

@@ -30,6 +30,7 @@ from ketascope.report.cleaning import clean
 from ketascope.report.fitted_table import fitted_lines
 from ketascope.report.format import NOT_SHOWN
 from ketascope.report.layout import HELPLINE, NOT_ADVICE
+from ketascope.report.screen import screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,9 +43,7 @@ _INDENT = 4
 
 def print_audit(document: Document, console: Console | None = None) -> None:
     """Print an audit; it fits the width of the terminal and says in words what it shows in colour."""
-    from rich.console import Console
-
-    console = console or Console(highlight=False)
+    console = screen(console)
     rows = in_order(document)
     _line(console, heading(document), "bold")
     _line(console, about_words(document), "dim")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from ketascope.files import packaged_toml
 from ketascope.report.cleaning import clean, printable
+from ketascope.report.format import counted
 
 Document = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -28,8 +28,7 @@ _LONGEST_TITLE = 120
 @cache
 def words() -> Mapping[str, Any]:
     """The file of words around verdicts."""
-    text = resources.files("ketascope.report").joinpath("verdict_words.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("report/verdict_words.toml")
 
 
 def heading(document: Document) -> str:
@@ -59,12 +58,8 @@ def origin_words(document: Document) -> str:
 def about_words(document: Document) -> str:
     """Origin, format and length of the text."""
     article = document["article"]
-    parts = [origin_words(document), clean(article["format"]), _counted(article["sentences"], "sentence")]
-    return ", ".join(part for part in [*parts, _counted(article["characters"], "character")] if part)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    parts = [origin_words(document), clean(article["format"]), counted(article["sentences"], "sentence")]
+    return ", ".join(part for part in [*parts, counted(article["characters"], "character")] if part)
 
 
 def in_order(document: Document) -> list[Row]:
@@ -174,7 +169,7 @@ def spoken_summary(document: Document) -> list[str]:
         met[item["met"]] = met.get(item["met"], 0) + 1
     if met:
         named = ", ".join(f"{met[answer]} {answer}" for answer in words()["met"] if answer in met)
-        said.append(f"Quality apart from truth, {_counted(sum(met.values()), 'question')}: {named}.")
+        said.append(f"Quality apart from truth, {counted(sum(met.values()), 'question')}: {named}.")
     return said
 
 

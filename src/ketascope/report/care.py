@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import textwrap
 from collections.abc import Mapping
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ketascope.care.guide import guide
 from ketascope.care.radius import KM_PER_MILE
 from ketascope.care.spreadsheet import spreadsheet_text
-from ketascope.files import write_aside
+from ketascope.files import csv_text, write_aside
 from ketascope.report.care_words import (
     NOT_LISTED,
     address_words,
@@ -39,6 +37,7 @@ from ketascope.report.cleaning import clean
 from ketascope.report.fitted_table import fitted_lines
 from ketascope.report.format import NOT_SHOWN
 from ketascope.report.layout import HELPLINE, NOT_ADVICE
+from ketascope.report.screen import print_indented, screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,7 +83,7 @@ def print_places(document: Document, console: Console | None = None) -> None:
     """Print an answer of `find`: places nearest first, what the list covers, where to check, where help is."""
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     console.print(Text(heading(document), style="bold"))
     filters = query_parts(document)
     for line in (f"Filters: {'; '.join(filters)}." if filters else "", place_note(document)):
@@ -99,7 +98,7 @@ def print_places(document: Document, console: Console | None = None) -> None:
         console.print(Text("\n".join(lines)), no_wrap=True, crop=False)
     else:
         for line in suggestions(document):
-            _print_indented(console, line)
+            print_indented(console, line)
     console.print()
     _print_coverage(document, console)
     _print_checks(document, console)
@@ -125,7 +124,7 @@ def print_guide(console: Console | None = None, today: date | None = None) -> No
     """Print the page to take along: what to ask, warning signs, who prescribes, what words mean, what it costs."""
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     page = guide(today)
     console.print(Text(str(page["title"]), style="bold"))
     console.print(Text(str(page["call_first"])))
@@ -144,11 +143,7 @@ def places_csv(document: Document) -> str:
     A cell of text that a spreadsheet would run as a formula (it begins with = + - or @) gets an apostrophe before it;
     a telephone number that begins with + stays as it is.
     """
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(csv_row(document, result) for result in document["results"])
-    return stream.getvalue()
+    return csv_text(CSV_COLUMNS, (csv_row(document, result) for result in document["results"]))
 
 
 def write_places_csv(path: str | os.PathLike[str], document: Document) -> Path:
@@ -197,7 +192,7 @@ def _print_checks(document: Document, console: Console) -> None:
     console.print(Text("Not known here, and where to check", style="bold"))
     for entry in all_checks(document):
         contact = contact_words(entry)
-        _print_indented(console, f"{entry['what']}: {contact}" if contact else entry["what"])
+        print_indented(console, f"{entry['what']}: {contact}" if contact else entry["what"])
 
 
 def _print_foot(page: Mapping[str, Any], console: Console) -> None:
@@ -208,22 +203,9 @@ def _print_foot(page: Mapping[str, Any], console: Console) -> None:
     console.print(Text(f"{HELPLINE} {page['emergency']}"))
 
 
-def _print_indented(console: Console, text: str) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))
-
-
 def _print_item(console: Console, text: str) -> None:
     """A point of a list, its later lines under its first word."""
     from rich.text import Text
 
     lines = textwrap.wrap(text, console.width, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False)
     console.print(Text("\n".join(lines)), no_wrap=True, crop=False)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False)

@@ -146,9 +146,10 @@ def _listed(result: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def _map(document: Document) -> dict[str, str]:
+    from ketascope.care.places.outlines import outlines
     from ketascope.charts.state_map import state_map
 
-    chart = state_map(document)
+    chart = state_map(document, outlines())
     said = list(chart.spec["title"]["subtitle"])
     if any(result["located_by"] != "source" for result in document["results"]):
         said.append("A point is the middle of the ZIP area, not the door. State lines are simplified.")

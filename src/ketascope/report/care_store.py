@@ -9,6 +9,8 @@ from ketascope.care.sources.services import GROUPS, query_words
 from ketascope.report.care_words import age_words
 from ketascope.report.cleaning import clean
 from ketascope.report.fitted_table import fitted_lines
+from ketascope.report.format import counted
+from ketascope.report.screen import screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +24,7 @@ def print_build(document: Document, console: Console | None = None) -> None:
     """Print the totals of a build: rows of each file and what became of them, joins, places by state."""
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     for entry in document.get("downloads", []):
         resumed = f", gone on from {entry['resumed_from']:,}" if entry["resumed_from"] else ""
         text = f"fetched {entry['file']}: {entry['bytes']:,} bytes{resumed}, sha256 {entry['sha256'][:16]}"
@@ -36,18 +38,18 @@ def print_build(document: Document, console: Console | None = None) -> None:
         for line in _remarks(entry):
             console.print(Text(f"{entry['file']}: {line}"))
     console.print()
-    joined = f"{_counted(document['joined_sites'], 'site')} in more than one source, each shown as one"
+    joined = f"{counted(document['joined_sites'], 'site')} in more than one source, each shown as one"
     unclear = document["ambiguous_joins"]
     if unclear:
         joined += f"; {unclear:,} could be several rows of a source and were left apart"
-    places, sites = _counted(document["places"], "place"), _counted(document["sites"], "site")
+    places, sites = counted(document["places"], "place"), counted(document["sites"], "site")
     console.print(Text(f"{places} at {sites}: {joined}."))
     _print_states(document["places_by_state"], None, console)
     for name in document["no_longer_in_store"]:
         console.print(Text(f"no longer in the store: {clean(name)}; a build holds the files that it is given"))
     rejected = sum(entry["rows"]["rejected"] for entry in document["files"])
     if rejected and document["quarantine"]:
-        _print_path(f"{_counted(rejected, 'unusable row')}, each with its reason: {document['quarantine']}", console)
+        _print_path(f"{counted(rejected, 'unusable row')}, each with its reason: {document['quarantine']}", console)
     _print_path(f"store: {document['store']}", console)
 
 
@@ -55,7 +57,7 @@ def print_status(document: Document, console: Console | None = None) -> None:
     """Print what the store holds, how old it is, which states it covers and where unusable rows are."""
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     if document["store"] is None:
         console.print(Text("No store of your own: the directory rows that come with the package answer."))
         console.print(Text("`ketascope providers update` fetches newer and wider data."))
@@ -103,11 +105,9 @@ def _print_files(files: Sequence[Document], console: Console) -> None:
 def _remarks(entry: Document) -> list[str]:
     """Why rows were not wanted, what was mended, and what else a reader should know."""
     said = [
-        f"{_counted(count, 'row')} not wanted: {clean(reason)}" for reason, count in entry["skipped"].items() if count
+        f"{counted(count, 'row')} not wanted: {clean(reason)}" for reason, count in entry["skipped"].items() if count
     ]
-    said += [
-        f"{_counted(count, 'row')} mended: {clean(reason)}" for reason, count in entry["repaired"].items() if count
-    ]
+    said += [f"{counted(count, 'row')} mended: {clean(reason)}" for reason, count in entry["repaired"].items() if count]
     return [*said, *(clean(note) for note in entry["notes"])]
 
 
@@ -122,18 +122,8 @@ def _print_states(places: Mapping[str, int], infusion: Mapping[str, int] | None,
     console.print(Text(f"places by state: {listed}"))
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def _print_path(text: str, console: Console) -> None:
     """A line that ends in a path, not broken, so that it can be copied."""
     from rich.text import Text
 
     console.print(Text(text), no_wrap=True, crop=False, soft_wrap=True)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False)

@@ -11,7 +11,7 @@ from ketascope.care.guide import licence_checks
 from ketascope.care.radius import KM_PER_MILE
 from ketascope.care.sources.services import Group, query_words
 from ketascope.report.cleaning import clean
-from ketascope.report.format import plain
+from ketascope.report.format import counted, plain
 from ketascope.report.layout import HELPLINE
 
 Document = Mapping[str, Any]
@@ -77,18 +77,14 @@ def count_words(document: Document) -> list[str]:
     counts = document["counts"]
     if not counts["matching"]:
         return [NOTHING_FOUND]
-    said = [f"{_places(counts['matching'])} found, nearest first."]
+    said = [f"{counted(counts['matching'], 'place')} found, nearest first."]
     if counts["shown"] < counts["matching"]:
-        said = [f"{counts['shown']} of {_places(counts['matching'])} shown, nearest first."]
+        said = [f"{counts['shown']} of {counted(counts['matching'], 'place')} shown, nearest first."]
     if counts["veterans_only"]:
         said.append(f"{counts['veterans_only']} for veterans only.")
     if counts["out_of_state"]:
         said.append(f"{counts['out_of_state']} in another state.")
     return [*said, "The order is distance alone; it says nothing about quality."]
-
-
-def _places(number: int) -> str:
-    return "1 place" if number == 1 else f"{plain(number, 0)} places"
 
 
 def name_words(result: Mapping[str, Any]) -> str:
@@ -174,14 +170,14 @@ def age_words(age_years: float | None) -> str:
     if months < 1:
         return "under a month old"
     if months < 24:
-        return f"{months} month{'s' if months > 1 else ''} old"
+        return f"{counted(months, 'month')} old"
     return f"{plain(age_years, 1).removesuffix('.0')} years old"
 
 
 def edition_words(source: Mapping[str, Any]) -> str:
     """One source of the store: name, edition, age, places, and whom to credit."""
     said = f"{clean(source['label'])}, edition {clean(source['edition'])}, {age_words(source['age_years'])}"
-    return f"{said}, {_places(source['places'])}. {clean(source['credit'])}".strip()
+    return f"{said}, {counted(source['places'], 'place')}. {clean(source['credit'])}".strip()
 
 
 def all_checks(document: Document) -> list[Mapping[str, str]]:

@@ -36,7 +36,7 @@ class Section:
 
 PATIENTS_NOTE = "Median patient (range that holds 95% of patients)."
 TYPICAL_NOTE = "Typical patient (95% uncertainty of the model's parameters, not the spread of people)."
-POPULATION_NOTE = "Mean of the population (95% uncertainty of that mean, not the spread of people)."
+POPULATION_NOTE = "Mean of the population (95% uncertainty of that mean; not the spread of people, nor of trials)."
 
 
 def _visits(group: str, unit: str, kind: str, part: str = "symptoms") -> tuple[Column, ...]:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ketascope.files import write_aside
-from ketascope.report.format import plain
+from ketascope.regimen import routes
+from ketascope.report.convergence import convergence_words
+from ketascope.report.format import plain, significant
 from ketascope.report.ledger import markdown_table
+from ketascope.report.screen import screen
 
 Row = tuple[str, ...]
 PICTURE_SCALE = 1.5
@@ -59,10 +62,7 @@ def parameter_rows(record: Mapping[str, Any]) -> list[Row]:
     return [
         (
             row["name"],
-            f"{row['prior_median']:.3g}",
-            f"{row['median']:.3g}",
-            f"{row['low']:.3g}",
-            f"{row['high']:.3g}",
+            *(significant(row[name], 3) for name in ("prior_median", "median", "low", "high")),
             plain(row["sd_over_prior_sd"], 2),
             plain(row["shift_in_prior_sd"], 2),
             "yes" if row["informed"] else "no",
@@ -128,19 +128,14 @@ def coverage_rows(record: Mapping[str, Any], ledger: Mapping[str, Any]) -> list[
 
 def diagnostics_line(record: Mapping[str, Any]) -> str:
     """Convergence in one sentence."""
-    return (
-        f"{record['chains']} chains of {record['draws']} draws: largest R-hat {record['largest_r_hat']:.4f}, smallest "
-        f"effective sample size {record['smallest_sample_size']:.0f}, {record['divergences']} divergent transitions."
-    )
+    return f"{record['chains']} chains of {record['draws']} draws: {convergence_words(record)}"
 
 
 def print_estimation(record: Mapping[str, Any]) -> None:
     """Print structures, convergence and parameters of a fit."""
-    from rich.console import Console
-
     from ketascope.report.ledger import print_table
 
-    console = Console(highlight=False)
+    console = screen()
     print_table(
         console, "Structures, by what they predict of a group left out", STRUCTURE_HEAD, structure_rows(record), 2
     )
@@ -244,7 +239,8 @@ def figures(record: Mapping[str, Any], ledger: Mapping[str, Any]) -> list[dict[s
     found = []
     for row in ledger["rows"]:
         interval = record["predictive_90_percent"].get(row["row_id"])
-        if interval is None or row["statistic_kind"] == "concentration" and row["route"] == "IV":
+        # Courses after infusions have a drawing of their own.
+        if interval is None or row["statistic_kind"] == "concentration" and routes()[row["route"]].into_vein:
             continue
         low, median, high = interval
         found.append(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -20,10 +18,11 @@ from ketascope.charts.forest_text import (
     value_text,
     weight_text,
 )
-from ketascope.files import write_aside
+from ketascope.files import csv_text, write_aside
 from ketascope.report.fitted_table import fitted_lines
 from ketascope.report.format import NOT_SHOWN, duration, plain
 from ketascope.report.layout import HELPLINE, NOT_ADVICE
+from ketascope.report.screen import print_indented, screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +41,7 @@ def print_evidence(document: Document, console: Console | None = None) -> None:
     """Print an evidence document: the sentence, the studies, the pool, the sensitivity set, certainty, checks."""
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     console.print(Text(heading(document), style="bold"))
     console.print(Text(str(document["words"])))
     console.print(Text(f"Time: {document['window_label']} ({document['window_rule']}).", style="dim"))
@@ -64,7 +63,7 @@ def print_overview(document: Document, console: Console | None = None) -> None:
     """Print what is pooled in every indication: trials, people, pooled estimate, certainty."""
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     console.print(Text(f"Evidence by indication: {document['outcome_label']}", style="bold"))
     console.print(Text(str(document["words"])))
     rows = [overview_cells(row) for row in document["overview"]]
@@ -101,11 +100,7 @@ def heading(document: Document) -> str:
 def evidence_csv(document: Document) -> str:
     """The forest plot's table as CSV text; the overview's rows where there is no single pool."""
     rows: Sequence[Mapping[str, Any]] = document["overview"] if "overview" in document else forest_table(document)
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    return csv_text(list(rows[0]), rows)
 
 
 def write_evidence_csv(path: str | os.PathLike[str], document: Document) -> Path:
@@ -320,7 +315,7 @@ def _print_certainty(document: Document, console: Console) -> None:
     console.print()
     console.print(Text(f"Certainty: {certainty['grade']} ({certainty['graded_by']})", style="bold"))
     for reason in certainty["reasons"]:
-        _print_indented(console, reason)
+        print_indented(console, reason)
 
 
 def _print_checks(document: Document, console: Console) -> None:
@@ -394,17 +389,4 @@ def _print_notes(console: Console, notes: Sequence[str]) -> None:
     if notes:
         console.print()
     for note in notes:
-        _print_indented(console, note)
-
-
-def _print_indented(console: Console, text: str) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False)
+        print_indented(console, note)

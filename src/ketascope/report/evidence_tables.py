@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ketascope.report import evidence, ledger, study_page, trial_ledger
+from ketascope.report.format import counted
 
 Document = Mapping[str, Any]
 Cells = tuple[str, ...]
@@ -132,7 +133,7 @@ def list_table(entries: Sequence[Mapping[str, Any]]) -> PlainTable:
     head = ("study", *study_page.LIST_HEAD[2:])
     rows = tuple(study_page.list_row(entry)[1:] for entry in entries)
     links = tuple(study_address(entry["study"]) for entry in entries)
-    return PlainTable("studies", f"{len(entries)} studies", head, rows, _last(head, 2), links)
+    return PlainTable("studies", counted(len(entries), "study", "studies"), head, rows, _last(head, 2), links)
 
 
 def arms_table(page: Document) -> PlainTable:

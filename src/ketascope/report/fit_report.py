@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketascope.files import write_aside
+from ketascope.files import csv_text, write_aside
 from ketascope.report.cleaning import clean
-from ketascope.report.format import NOT_SHOWN, duration, number, plain, words
+from ketascope.report.convergence import diagnostic
+from ketascope.report.format import NOT_SHOWN, counted, duration, number, plain, words
 from ketascope.report.layout import Cell, Report, TableLayout, TableRow
 from ketascope.report.notes import Notes
 from ketascope.report.parameter_table import few_digits, label
@@ -29,6 +28,10 @@ READING = (
     "Most probable values of each person, given their samples and how people differ in the package's model. Intervals "
     "hold 90% of what the data leave open for that person, never how people differ. 'Informed' says how far the data "
     "narrowed a value: posterior SD over prior SD; from 0.9 on it is mostly the population's."
+)
+LIMITS = (
+    "This is not medical advice, not advice on a dose, and says nothing of anyone's benefit. It describes how the "
+    "people in the data handle the drug, as far as their samples and a model can tell."
 )
 PURPOSE = "For research use; not for dosing. A dose is not to be chosen by these numbers."
 CSV_COLUMNS = (
@@ -51,8 +54,8 @@ def fit_report(document: Document) -> Report:
         _shrinkage(document),
         _scores(shown, document),
     )
-    title = f"Individual fits, {_count(document['people'], 'person', 'people')}: {document['label']}"
-    return Report(title, _facts(document), tuple(table for table in tables if table.rows), notes.messages)
+    title = f"Individual fits, {counted(document['people'], 'person', 'people')}: {document['label']}"
+    return Report(title, _facts(document), tuple(table for table in tables if table.rows), notes.messages, LIMITS)
 
 
 def reading(document: Document) -> tuple[str, ...]:
@@ -69,23 +72,14 @@ def print_fit(document: Document, console: Console | None = None) -> None:
     print_report(fit_report(document), reading(document), console)
 
 
-def render_fit(document: Document, width: int = 140) -> str:
-    """A fit as plain text of that width."""
-    from ketascope.report.terminal import captured
-
-    return captured(lambda console: print_fit(document, console), width)
-
-
 def fit_csv(document: Document) -> str:
     """One row a person, parameter and occasion."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for subject in document["subjects"]:
-        for row in subject["estimates"]:
-            own = {key: row[key] for key in CSV_COLUMNS if key in row}
-            writer.writerow({"id": subject["id"], "parameter": row["name"], **own})
-    return stream.getvalue()
+    rows = [
+        {"id": subject["id"], "parameter": row["name"], **{key: row[key] for key in CSV_COLUMNS if key in row}}
+        for subject in document["subjects"]
+        for row in subject["estimates"]
+    ]
+    return csv_text(CSV_COLUMNS, rows)
 
 
 def write_fit_csv(path: str | os.PathLike[str], document: Document) -> Path:
@@ -96,10 +90,6 @@ def write_fit_csv(path: str | os.PathLike[str], document: Document) -> Path:
 def write_population_values(path: str | os.PathLike[str], document: Document) -> Path:
     """Write the population's rows (name, unit, prior, posterior) as JSON; the file appears whole or not at all."""
     return write_aside(path, json.dumps(document["population"], indent=2, ensure_ascii=False) + "\n")
-
-
-def _count(number_of: int, one: str, many: str) -> str:
-    return f"{number_of} {one if number_of == 1 else many}"
 
 
 def _facts(document: Document) -> tuple[tuple[str, str], ...]:
@@ -213,8 +203,8 @@ def _sampled(subjects: Sequence[Document]) -> TableLayout:
                 Cell(_plain_number(row["value"]), _ends(row)),
                 Cell(plain(row["apart_sd"], 2)),
                 Cell(plain(row["laplace_apart_sd"], 2)),
-                Cell(f"{sampled['largest_r_hat']:.3f}"),
-                Cell(plain(sampled["smallest_sample_size"], 0)),
+                Cell(diagnostic(sampled["largest_r_hat"], 3)),
+                Cell(diagnostic(sampled["smallest_sample_size"], 0)),
             )
             rows.append(TableRow(Cell(f"{_name(subject)}: {_parameter(row)}"), cells))
     headings = (
@@ -274,10 +264,10 @@ def _population(population: Document | None) -> TableLayout:
     about = ""
     if population is not None:
         about = (
-            f"From {_count(population['people'], 'person', 'people')}, the prior being the {population['prior']}. "
+            f"From {counted(population['people'], 'person', 'people')}, the prior being the {population['prior']}. "
             f"{population['chains']} chains of {population['draws']} draws: R-hat up to "
-            f"{population['largest_r_hat']:.3f}, fewest effective draws "
-            f"{population['smallest_sample_size']:.0f}, {population['divergences']} divergences."
+            f"{diagnostic(population['largest_r_hat'], 3)}, fewest effective draws "
+            f"{diagnostic(population['smallest_sample_size'], 0)}, {population['divergences']} divergences."
         )
         if not population["settled"]:
             about += " The chains have not settled: take the values as rough."

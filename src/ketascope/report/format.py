@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,10 @@ NO_LIMIT = "no limit"
 _HOURS_PER = {"min": 1 / 60, "h": 1.0, "d": 24.0, "wk": 168.0}
 # A unit serves up to its limit in hours: readers take "90 min" and "36 h" as they are, but not "300 h".
 _UNIT_UP_TO_H = (("min", 0.9917), ("h", 47.5), ("d", 335.5), ("wk", math.inf))
+# Beyond these a ratio says only that nothing is known.
+_SMALLEST_RATIO, _LARGEST_RATIO = 0.01, 1000.0
+_DIGITS_OF_A_SOURCE = 6  # no source prints more
+_MOST_DECIMALS = 15
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,36 @@ def plain(value: float, decimals: int) -> str:
     return text
 
 
+def signed(value: float, decimals: int) -> str:
+    """The same for a change, with a plus sign before what is more than none."""
+    text = plain(value, decimals)
+    return f"+{text}" if value > 0 and text.strip("0.,") else text
+
+
+def significant(value: float, digits: int) -> str:
+    """A number of any size with that many significant digits and no zeros behind them: 86.9832 -> 86.98, 5.0 -> 5."""
+    rounded = float(f"{value:.{digits - 1}e}")
+    text = plain(rounded, decimals_for(rounded, digits, most=_MOST_DECIMALS))
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def as_given(value: float) -> str:
+    """A figure of a source with the digits that it has there, and a true minus sign."""
+    return significant(value, _DIGITS_OF_A_SOURCE)
+
+
+def effect_size(value: float, measure: str) -> str:
+    """An effect of the evidence tables: the ratio itself where the measure is the logarithm of one."""
+    if not measure.startswith("log"):
+        return plain(value, 1 if measure == "MD" else 2)
+    ratio = math.exp(min(value, math.log(_LARGEST_RATIO) + 1.0))
+    if ratio < _SMALLEST_RATIO:
+        return f"<{_SMALLEST_RATIO:g}"
+    if ratio > _LARGEST_RATIO:
+        return f">{plain(_LARGEST_RATIO, 0)}"
+    return plain(ratio, 2 if ratio < 10 else 1 if ratio < 100 else 0)
+
+
 def _one(value: float, decimals: int, style: Style) -> str:
     """A value with at most these decimals: no digit beyond its significant ones, none lost to a false zero."""
     if value != 0 and round(abs(value), decimals) == 0 and style.is_ratio:
@@ -91,6 +125,11 @@ def _one(value: float, decimals: int, style: Style) -> str:
     if style.is_ratio and round(abs(value), decimals) != 0:
         decimals = min(decimals, decimals_for(value, style.significant, style.most_decimals))
     return plain(value, decimals)
+
+
+def counted(count: float, one: str, many: str = "") -> str:
+    """How many of what there are: `1 dose`, `1,200 doses`. many: the plural where it is not `one` and an s."""
+    return f"{count:,.0f} {one if count == 1 else many or f'{one}s'}"
 
 
 def number(value: float | int | None, kind: str = "number") -> str:
@@ -104,6 +143,17 @@ def number(value: float | int | None, kind: str = "number") -> str:
     if kind in ("number", "count") and float(shown).is_integer():
         return plain(shown, 0)
     return _one(shown, decimals_for(shown, style.significant, style.most_decimals), style)
+
+
+def value_rows(rows: Sequence[Mapping[str, str | float | None]]) -> list[list[tuple[str, bool]]]:
+    """Each value of a chart's table as text, and whether it is a number."""
+    return [[_value(value) for value in row.values()] for row in rows]
+
+
+def _value(value: str | float | None) -> tuple[str, bool]:
+    if value is None:
+        return f"{NOT_SHOWN} not shown", False
+    return (value, False) if isinstance(value, str) else (number(value), True)
 
 
 def _unit_for(time_h: float) -> str:

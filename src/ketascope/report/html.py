@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketascope.files import write_aside
-from ketascope.report.format import NOT_SHOWN, number
+from ketascope.report.format import value_rows
 from ketascope.report.layout import (
     HELPLINE,
     INTERVALS,
-    NOT_ADVICE,
     WHAT_IT_IS_NOT,
     Report,
     comparison_report,
@@ -72,7 +71,7 @@ def report_page(report: Report, charts: Sequence[tuple[str, Chart]], how: str, r
             charts_before=before,
             specs={part["id"]: part["spec_json"] for part in drawn},
             bundle=_script(vega_bundle()) if drawn else "",
-            not_advice=NOT_ADVICE,
+            not_advice=report.limits,
             what_it_is_not=WHAT_IT_IS_NOT,
             helpline=HELPLINE,
             how=how,
@@ -120,14 +119,5 @@ def _chart_parts(chart: Chart) -> dict[str, Any]:
         "svg": render_svg(chart.spec),
         "spec_json": _json_for_script(chart.spec),
         "headings": list(chart.table[0]) if chart.table else [],
-        "rows": [[_value(value) for value in row.values()] for row in chart.table],
+        "rows": value_rows(chart.table),
     }
-
-
-def _value(value: str | float | None) -> tuple[str, bool]:
-    """Text of a table value, and whether it is a number."""
-    if value is None:
-        return f"{NOT_SHOWN} not shown", False
-    if isinstance(value, str):
-        return value, False
-    return number(value), True

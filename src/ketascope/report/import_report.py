@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ketascope.report.format import counted
+from ketascope.report.screen import screen
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -13,14 +16,13 @@ MOST_EVENTS = 12
 
 def print_import(document: Mapping[str, Any], console: Console | None = None) -> None:
     """Print an import document."""
-    from rich.console import Console
     from rich.markup import escape
 
     from ketascope.regimen import event_text
 
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = screen(console, soft_wrap=True)
     people = document["subjects"]
-    console.print(f"{len(people)} {'person' if len(people) == 1 else 'people'} in {escape(document['source'])}")
+    console.print(f"{counted(len(people), 'person', 'people')} in {escape(document['source'])}")
     for person in people:
         weight = "" if person["weight_kg"] is None else f" ({person['weight_kg']:g} kg)"
         console.print(f"\n[bold]{escape(person['id'])}[/bold]{weight}: {escape(person['sentence'])}")

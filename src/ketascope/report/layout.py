@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 from ketascope.report.catalogue import EVIDENCE, PRACTICAL, Column, lookup, scale_name, sections
-from ketascope.report.format import duration, interval, named_value, number, split_unit, words
+from ketascope.report.format import counted, duration, interval, named_value, number, split_unit, words
 from ketascope.report.notes import NO_REASON, Notes, is_caveat, reasons_for_gap
 
 UNKNOWN = "unknown"
+IN_A_NOTE = "see note"
 
 NOT_ADVICE = (
     "This is not medical advice, not a prediction for any one person and not advice on a dose. It shows what models "
@@ -72,6 +72,7 @@ class Report:
     facts: tuple[tuple[str, str], ...]
     tables: tuple[TableLayout, ...]
     notes: tuple[tuple[int, str], ...]
+    limits: str = NOT_ADVICE
 
 
 def comparison_report(document: Mapping[str, Any]) -> Report:
@@ -91,8 +92,7 @@ def comparison_report(document: Mapping[str, Any]) -> Report:
     about = "How many randomised trials and people stand behind the option in this indication, and how certain that is."
     evidence = _facts_table("evidence", "Evidence", about, EVIDENCE, options, notes)
     tables.append(replace(evidence, rows=(*evidence.rows, _psychotherapy_row(document["about_indication"]))))
-    counted = "1 option" if len(options) == 1 else f"{len(options)} options"
-    title = f"Comparison of {counted}, indication {str(document['indication']).upper()}"
+    title = f"Comparison of {counted(len(options), 'option')}, indication {str(document['indication']).upper()}"
     return Report(title, header_facts(document), tuple(tables), notes.messages)
 
 
@@ -107,9 +107,7 @@ def check_table_ids(names: Sequence[str]) -> None:
     """Raise InputError for a name that is no table's id, with the nearest one."""
     for name in names:
         if name not in table_ids():
-            near = difflib.get_close_matches(name, table_ids(), n=1, cutoff=0.4)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
-            raise InputError(f"--show '{name}': unknown table{hint} Tables: {', '.join(table_ids())}")
+            raise InputError(unknown("--show", name, table_ids(), cutoff=0.4))
 
 
 def header_facts(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -230,7 +228,9 @@ def _fact(option: Mapping[str, Any], column: Column, notes: Notes) -> Cell:
     value = lookup(option, column.path)
     if value is None:
         # Where no drug is given there is no price or approval to know, so no reason is asked for.
-        return Cell(UNKNOWN, marks=notes.marks(reasons_for_gap(option, column.name)), is_missing=True)
+        reasons = reasons_for_gap(option, column.name)
+        in_words = any(flag["code"] == "observation_not_in_minutes" for flag in reasons)
+        return Cell(IN_A_NOTE if in_words else UNKNOWN, marks=notes.marks(reasons), is_missing=True)
     if column.kind == "range":
         return Cell(f"{_range(value)} a {value['per']}", ends=str(value["source"]))
     if column.kind in ("minutes", "count"):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ketascope.files import write_aside
 from ketascope.report.format import NOT_SHOWN, plain
+from ketascope.report.screen import screen
 
 Row = tuple[str, ...]
 MODEL_NAMES: Mapping[str, str] = {"pooled": "pooled", "fanta_otto": "Set A", "simons": "Set B"}
@@ -140,12 +141,11 @@ VERIFICATION = (
 
 def print_ledger(document: Mapping[str, Any]) -> None:
     """Print the summary, every predicted row, why rows are unused, the verification, and the trials."""
-    from rich.console import Console
     from rich.markup import escape
 
     from ketascope.report.trial_ledger import print_trials
 
-    console = Console(width=max(WIDTH_OF_TABLES, Console().width), highlight=False)
+    console = screen(width=max(WIDTH_OF_TABLES, screen().width))
     title = "Geometric mean fold error of predicted over observed concentrations, by route"
     print_table(console, title, SUMMARY_HEAD, summary_rows(document), right_from=4)
     print_table(console, "All routes together", TOTALS_HEAD, totals_rows(document), right_from=2)

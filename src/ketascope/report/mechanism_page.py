@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ketascope.charts.axes import nearest_index
 from ketascope.charts.mechanism import cursor_places, drawn_panels
 from ketascope.comparing.flags import ASSUMED_GRADES
+from ketascope.files import packaged_toml
 from ketascope.model.parameter_store import GRADES
-from ketascope.report.format import NOT_SHOWN, duration, interval
+from ketascope.report.format import NOT_SHOWN, as_given, duration, interval
 from ketascope.report.parameter_table import few_digits, label, spread_text
 
 if TYPE_CHECKING:
     from ketascope.model.parameter_store import Parameter, ParameterSet
 
 Document = Mapping[str, Any]
-
-GRADE_WORDS: Mapping[str, str] = {
-    "established": "read in a source that others agree with",
-    "plausible": "read in a source, but from animals, few people or one study",
-    "assumed": "not measured: chosen, with the reason given",
-    "estimated": "estimated by ketascope from the studies",
-    "not informed by trials": "a starting belief that no trial moved",
-}
 
 
 @dataclass(frozen=True)
@@ -93,8 +84,7 @@ class Switch:
 
 @cache
 def _texts() -> dict[str, Any]:
-    text = resources.files("ketascope.report").joinpath("mechanism_steps.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("report/mechanism_steps.toml")
 
 
 def steps(simulation: Document, names: Collection[str]) -> list[Step]:
@@ -247,7 +237,7 @@ def disagreeing_rows(names: Collection[str], scenarios: Sequence[str]) -> list[t
     used = choose_model(scenarios).parameters
     rows = (used[name] for name in sorted(names))
     return [
-        (row.name, label(row.name), _value(row), f"{row.range[0]:g} to {row.range[1]:g}", row.source)
+        (row.name, label(row.name), _value(row), f"{as_given(row.range[0])} to {as_given(row.range[1])}", row.source)
         for row in rows
         if row.range is not None
     ]

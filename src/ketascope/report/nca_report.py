@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketascope.noncompartmental.crosswalk import TOOLS, names
 from ketascope.report.format import NOT_SHOWN, number
+from ketascope.report.screen import screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,7 +56,7 @@ def print_analysis(document: Mapping[str, Any], console: Console | None = None) 
     """Print an analysis document: every occasion, the summary, rules and flags."""
     from rich.markup import escape
 
-    console = console or _console()
+    console = screen(console, width=WIDTH)
     rules = document["rules"]
     console.print(f"Areas: {rules['areas']}.")
     console.print(f"Below the limit: {rules['below_limit']}. Terminal slope: {rules['terminal']}.")
@@ -82,7 +83,7 @@ def print_analysis(document: Mapping[str, Any], console: Console | None = None) 
 
 def print_names(console: Console | None = None) -> None:
     """Print what each figure is called in other tools."""
-    console = console or _console()
+    console = screen(console, width=WIDTH)
     table = _table(["figure", "unit", "here", *TOOLS.values()], 6)
     for name, row in names().items():
         table.add_row(row["label"], row["unit"], name, *(row[tool] or NOT_SHOWN for tool in TOOLS))
@@ -133,9 +134,3 @@ def _table(headings: Sequence[str], left: int) -> Table:
     for index, heading in enumerate(headings):
         table.add_column(Text(heading), justify="left" if index < left else "right", no_wrap=True)
     return table
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(width=WIDTH, highlight=False)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from ketascope.files import packaged_toml
 
 NO_REASON = "No value is given, and the result does not say why."
 
 
 @cache
 def _scopes() -> dict[str, dict[str, list[str]]]:
-    text = resources.files("ketascope.report").joinpath("flag_scopes.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("report/flag_scopes.toml")
 
 
 def _is_placed(flag: Mapping[str, Any]) -> bool:
@@ -29,6 +28,11 @@ def _matches(flag: Mapping[str, Any], name: str, part: str) -> bool:
     own: Sequence[str] | None = flag.get("applies_to")
     patterns = own if own is not None else _scopes()[part].get(flag["code"], [])
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def is_general(flag: Mapping[str, Any]) -> bool:
+    """Whether a flag is about the option as a whole, so that it belongs under whatever is shown of it."""
+    return flag["code"] in _scopes()["general"]["codes"]
 
 
 def is_caveat(flag: Mapping[str, Any], name: str) -> bool:

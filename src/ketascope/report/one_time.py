@@ -44,7 +44,8 @@ def frequencies_table(report: Report, document: Mapping[str, Any], visit: str) -
     facts = document["about_indication"]
     about = (
         f"Of 100 people like those in the trials, at {dict(VISITS)[visit]} after the first dose (95% uncertainty of "
-        f"the mean). Respond: {facts['response']}. Placebo: the same people, visits and control without the drug."
+        f"the mean; single trials differ by more). Respond: {facts['response']}. Placebo: the same people, visits and "
+        "control without the drug."
     )
     return _picked(report, "of-100", "Out of 100 people", about, _FREQUENCIES, visit)
 
@@ -52,9 +53,9 @@ def frequencies_table(report: Report, document: Mapping[str, Any], visit: str) -
 def clinicians_table(report: Report, visit: str) -> TableLayout:
     """Response, number needed to treat and label status at one time. visit: one of `visit_names()`."""
     about = (
-        f"At {dict(VISITS)[visit]} after the first dose, 95% uncertainty of the population mean. NNT: people treated "
-        "for one more responder than with placebo; no limit: at that end fewer than one in a thousand more respond, or "
-        "even fewer than on placebo."
+        f"At {dict(VISITS)[visit]} after the first dose, 95% uncertainty of the population mean; single trials differ "
+        "by more. NNT: people treated for one more responder than with placebo; no limit: at that end fewer than one "
+        "in a thousand more respond, or even fewer than on placebo."
     )
     return _picked(report, "clinicians", "Response, number needed to treat and label status", about, _CLINICIANS, visit)
 

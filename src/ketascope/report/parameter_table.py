@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ketascope.report.format import as_given, significant
+from ketascope.report.screen import screen
+
 if TYPE_CHECKING:
     from ketascope.model.parameter_store import Parameter
 
@@ -25,33 +28,32 @@ def label(name: str) -> str:
 
 def few_digits(value: float) -> str:
     """A value for a page, to `DIGITS` digits: 86.9832 -> 86.98."""
-    return f"{float(f'{value:.{DIGITS}g}'):g}"
+    return significant(value, DIGITS)
 
 
 def spread_text(row: Parameter) -> str:
     """How the row varies between patients and how uncertain it is, in words; empty where it does neither."""
     parts = []
     if row.between_patient:
-        parts.append(f"patients: {row.between_patient.kind} SD {row.between_patient.sd:g}")
+        parts.append(f"patients: {row.between_patient.kind} SD {as_given(row.between_patient.sd)}")
     if row.uncertainty:
-        parts.append(f"uncertainty: {row.uncertainty.kind} SD {row.uncertainty.sd:g}")
+        parts.append(f"uncertainty: {row.uncertainty.kind} SD {as_given(row.uncertainty.sd)}")
     if row.range:
-        parts.append(f"reported {row.range[0]:g} to {row.range[1]:g}")
+        parts.append(f"reported {as_given(row.range[0])} to {as_given(row.range[1])}")
     return "; ".join(parts)
 
 
 def print_parameters(rows: Sequence[Parameter]) -> None:
     """Print rows: a table for several, every field for one."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(width=max(WIDTH_OF_TABLE, Console().width), highlight=False)
+    console = screen(width=max(WIDTH_OF_TABLE, screen().width))
     if len(rows) == 1:
         row = rows[0]
         fields = {
             "name": row.name,
-            "value": f"{row.value:g} {row.unit}",
+            "value": f"{as_given(row.value)} {row.unit}",
             "population": row.population,
             "varies": spread_text(row),
             "grade": row.grade,
@@ -68,7 +70,7 @@ def print_parameters(rows: Sequence[Parameter]) -> None:
     for name, ratio in (("unit", 4), ("grade", 2), ("varies", 5), ("source", 8)):
         table.add_column(name, overflow="fold", ratio=ratio)
     for row in rows:
-        cells = (row.name, f"{row.value:g}", row.unit, row.grade, spread_text(row), row.source)
+        cells = (row.name, as_given(row.value), row.unit, row.grade, spread_text(row), row.source)
         table.add_row(*(escape(cell) for cell in cells))
     console.print(table)
     console.print(f"{len(rows)} rows. Grades: established, plausible, assumed, estimated, not informed by trials.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ketascope.report.format import NOT_SHOWN, duration
+from ketascope.report.format import NOT_SHOWN, as_given, counted, duration
 from ketascope.report.layout import HELPLINE, NOT_ADVICE
 from ketascope.report.ledger import Row, print_table
+from ketascope.report.screen import screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,10 +55,9 @@ _NARROW = 100
 
 def print_study(page: Entry, console: Console | None = None) -> None:
     """Print a page of `ketascope.evidence.studies.page.study_page`; what was not found is said, not left blank."""
-    from rich.console import Console
     from rich.markup import escape
 
-    console = console or Console(highlight=False)
+    console = screen(console)
     study = page["study"]
     console.print(f"[bold]{escape(study['label'])}[/bold]  {escape(study['study'])}")
     _print_facts(console, study_facts(page))
@@ -79,9 +79,7 @@ def print_study(page: Entry, console: Console | None = None) -> None:
 
 def print_studies(entries: Sequence[Entry], console: Console | None = None) -> None:
     """Print the list of `ketascope.evidence.studies.page.study_list`, one line a study where the terminal allows."""
-    from rich.console import Console
-
-    console = console or Console(highlight=False)
+    console = screen(console)
     if not entries:
         console.print("No study.")
         return
@@ -89,7 +87,7 @@ def print_studies(entries: Sequence[Entry], console: Console | None = None) -> N
     if console.width < _NARROW:
         keep = [LIST_HEAD.index(name) for name in ("study", "kind", "bias", "people", "counts")]
         head, rows = tuple(head[i] for i in keep), [tuple(row[i] for i in keep) for row in rows]
-    print_table(console, f"{len(entries)} studies", head, rows, len(head) - 2)
+    print_table(console, counted(len(entries), "study", "studies"), head, rows, len(head) - 2)
     trials = len({entry["trial_key"] for entry in entries})
     console.print(
         f"{trials} trials or reviews: a trial under several names counts once. counts: comparisons in a pool. "
@@ -102,7 +100,7 @@ def arm_row(arm: Entry) -> Row:
     given = " ".join(text for text in (arm["treatment"], arm["route"]) if text)
     dose = " ".join(text for text in (arm["dose"], arm["dose_unit"]) if text)
     if arm["infusion_min"]:
-        dose += f" over {arm['infusion_min']:g} min"
+        dose += f" over {as_given(arm['infusion_min'])} min"
     people = NOT_SHOWN if arm["n"] is None else str(arm["n"])
     if arm["verified"] == "recall" and arm["n"] is not None:
         people += " (memory)"
@@ -124,10 +122,10 @@ def outcome_row(row: Entry) -> Row:
 
 
 def figure(row: Entry) -> str:
-    """The figure of an outcome as one reads it: "10 of 15 (66.7%)", "-11.88 (SE 3.96)"; words where none was found."""
+    """The figure of an outcome as one reads it: "10 of 15 (66.7%)", "−11.88 (SE 3.96)"; words where none was found."""
     if row["value"] is None and row["events"] is None:
         return "no figure"
-    text = "" if row["value"] is None else f"{row['value']:g}{_UNITS.get(row['unit'], '')}"
+    text = "" if row["value"] is None else f"{as_given(row['value'])}{_UNITS.get(row['unit'], '')}"
     if row["events"] is not None:
         counted = f"{row['events']}" if row["n"] is None else f"{row['events']} of {row['n']}"
         if row["count_from"] == "percent":
@@ -135,8 +133,8 @@ def figure(row: Entry) -> str:
         return f"{counted} ({text})" if text else counted
     kind = _SPREADS.get(row["spread"])
     if kind in ("SD", "SE"):
-        return f"{text} ({kind} {row['spread_high']:g})"
-    return f"{text} ({kind} {row['spread_low']:g} to {row['spread_high']:g})" if kind else text
+        return f"{text} ({kind} {as_given(row['spread_high'])})"
+    return f"{text} ({kind} {as_given(row['spread_low'])} to {as_given(row['spread_high'])})" if kind else text
 
 
 def list_row(entry: Entry) -> Row:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ketascope.files import write_aside
+from ketascope.files import csv_text, write_aside
 from ketascope.report.catalogue import EVIDENCE, PRACTICAL, Column, lookup, scale_name, sections
 from ketascope.report.format import words
 from ketascope.report.notes import is_caveat, reasons_for_gap
@@ -47,11 +45,7 @@ def comparison_rows(document: Mapping[str, Any]) -> list[Row]:
 
 def comparison_csv(document: Mapping[str, Any]) -> str:
     """The rows as CSV text."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(comparison_rows(document))
-    return stream.getvalue()
+    return csv_text(COLUMNS, comparison_rows(document))
 
 
 def write_csv(path: str | os.PathLike[str], document: Mapping[str, Any]) -> Path:

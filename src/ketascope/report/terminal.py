@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ketascope.report import format as fmt
@@ -19,6 +18,8 @@ from ketascope.report.layout import (
     check_table_ids,
     comparison_report,
 )
+from ketascope.report.notes import is_general
+from ketascope.report.screen import screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,16 +29,6 @@ if TYPE_CHECKING:
 _EVENTS_SHOWN = 30
 
 
-def render_comparison(document: Mapping[str, Any], width: int = 140) -> str:
-    """The comparison as plain text of that width."""
-    return captured(lambda console: print_comparison(document, console), width)
-
-
-def render_simulation(simulation: Mapping[str, Any], width: int = 140) -> str:
-    """One simulated regimen as plain text of that width."""
-    return captured(lambda console: print_simulation(simulation, console), width)
-
-
 def print_comparison(document: Mapping[str, Any], console: Console | None = None, only: Sequence[str] = ()) -> None:
     """Print a comparison document as tables, with its footnotes, inputs and limits.
 
@@ -45,7 +36,7 @@ def print_comparison(document: Mapping[str, Any], console: Console | None = None
     """
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     report = comparison_report(document)
     check_table_ids(only)
     tables = [table for table in report.tables if not only or table.id in only]
@@ -56,18 +47,26 @@ def print_comparison(document: Mapping[str, Any], console: Console | None = None
         print_layout(layout, console)
     if only and len(tables) < len(report.tables):
         left = ", ".join(table.id for table in report.tables if table not in tables)
-        console.print(Text(f"Not printed here, each with --show: {left}. Benefits are half of it.", style="dim"))
-    _print_notes(console, report.notes)
+        console.print(Text(f"Not printed here, each with --show: {left}. Read benefits with harms.", style="dim"))
+    _print_notes(console, _notes_of(tables, report, document) if only else report.notes)
     console.print()
     console.print(Text(NOT_ADVICE, style="bold"))
     console.print(Text(f"{WHAT_IT_IS_NOT} {HELPLINE}"))
+
+
+def _notes_of(tables: Sequence[TableLayout], report: Report, document: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """The notes that a cell of these tables carries, and those about the options as a whole."""
+    cells = (cell for table in tables for row in table.rows for cell in (row.label, *row.cells))
+    marked = {mark for cell in cells for mark in cell.marks}
+    whole = {flag["message"] for option in document["options"] for flag in option["flags"] if is_general(flag)}
+    return [note for note in report.notes if note[0] in marked or note[1] in whole]
 
 
 def print_report(report: Report, reading: Sequence[str], console: Console | None = None) -> None:
     """Print any report: its facts, what helps to read it, its tables and its notes."""
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     console.print(Text(report.title, style="bold"))
     _print_facts(console, report.facts)
     for text in reading:
@@ -77,7 +76,7 @@ def print_report(report: Report, reading: Sequence[str], console: Console | None
         print_layout(layout, console)
     _print_notes(console, report.notes)
     console.print()
-    console.print(Text(NOT_ADVICE, style="bold"))
+    console.print(Text(report.limits, style="bold"))
     console.print(Text(HELPLINE))
 
 
@@ -107,7 +106,7 @@ def print_simulation(simulation: Mapping[str, Any], console: Console | None = No
     """Print one simulated regimen: its sentence, its doses, its exposure figures, its flags."""
     from rich.text import Text
 
-    console = console or _console()
+    console = screen(console)
     console.print(Text(str(simulation["sentence"]), style="bold"))
     facts = ("indication", "patients", "sampling", "scenarios", "seed", "version", "defaulted")
     _print_facts(console, [(name, fmt.words(simulation[name])) for name in facts if name in simulation])
@@ -190,21 +189,6 @@ def _figure(value: Any, kind: str) -> str:
     return fmt.words(value)
 
 
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False)
-
-
-def captured(write: Callable[[Console], None], width: int) -> str:
-    """What `write` prints on a console of that width, as plain text."""
-    from rich.console import Console
-
-    stream = io.StringIO()
-    write(Console(file=stream, width=width, highlight=False, color_system=None, force_terminal=False))
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
-
-
 def _print_facts(console: Console, facts: Sequence[tuple[str, str]]) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -217,15 +201,15 @@ def _print_facts(console: Console, facts: Sequence[tuple[str, str]]) -> None:
     console.print(grid)
 
 
-def _marked(cell: Cell, joint: str) -> Text:
-    """A cell as text: value, interval behind `joint`, footnote numbers."""
+def _marked(cell: Cell, joint: str, between: str = ",") -> Text:
+    """A cell as text: value, interval behind `joint`, footnote numbers with `between` between two."""
     from rich.text import Text
 
     text = Text(cell.text, style="dim" if cell.is_missing else "")
     if cell.ends:
         text.append(f"{joint}({cell.ends})", style="dim")
     if cell.marks:
-        text.append(f" [{','.join(str(mark) for mark in cell.marks)}]", style="cyan")
+        text.append(f" [{between.join(str(mark) for mark in cell.marks)}]", style="cyan")
     return text
 
 
@@ -299,7 +283,8 @@ def _text_table(layout: TableLayout) -> Table:
         longest = max((len(w) for row in layout.rows for w in row.cells[index].text.split()), default=1)
         table.add_column(Text("\n".join(_heading_lines(layout, index))), min_width=min(14, longest), overflow="fold")
     for row in layout.rows:
-        table.add_row(_marked(row.label, " "), *(_marked(cell, " ") for cell in row.cells))
+        # Long lists of notes break between two numbers, never within one.
+        table.add_row(_marked(row.label, " ", ", "), *(_marked(cell, " ") for cell in row.cells))
     return table
 
 

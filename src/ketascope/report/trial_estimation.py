@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketascope.files import write_aside
-from ketascope.report.format import MINUS, NOT_SHOWN, plain
+from ketascope.report.convergence import convergence_words, diagnostic
+from ketascope.report.format import NOT_SHOWN, plain, significant
 from ketascope.report.ledger import markdown_table, print_table
+from ketascope.report.screen import screen
 from ketascope.report.trial_ledger import (
     Row,
     interval,
@@ -43,8 +45,6 @@ PARAMETER_HEAD: Row = (
 DIAGNOSTICS_HEAD: Row = ("parameter", "R-hat", "bulk sample size", "tail sample size", "apart from second seed, SDs")
 PRIOR_HEAD: Row = ("unit", "figures", "inside 50%", "inside 95%", "width of 95%: prior", "posterior")
 EFFECT_HEAD: Row = ("trial", "own benefit, SDs between trials", "own placebo effect, SDs between trials")
-NORMAL_95 = 1.96
-"""Half the width of a central 95% interval of a normal distribution, in SDs."""
 
 
 def parameter_rows(record: Record) -> list[Row]:
@@ -55,7 +55,7 @@ def parameter_rows(record: Record) -> list[Row]:
             row["name"],
             units[row["name"]],
             _three(row["prior_median"]),
-            f"{row['prior_sd']:.2g}",
+            significant(row["prior_sd"], 2),
             _three(row["median"]),
             _span(row["low"], row["high"]),
             plain(row["sd_over_prior_sd"], 3),
@@ -71,7 +71,7 @@ def short_rows(record: Record, informed: bool) -> list[Row]:
     return [
         (
             row["name"],
-            f"{_three(row['prior_median'])} ({row['prior_sd']:.2g})",
+            f"{_three(row['prior_median'])} ({significant(row['prior_sd'], 2)})",
             f"{_three(row['median'])} ({_span(row['low'], row['high'])})",
             plain(row["sd_over_prior_sd"], 3),
         )
@@ -85,8 +85,7 @@ def _by_information(record: Record) -> list[Mapping[str, Any]]:
 
 
 def _three(value: float) -> str:
-    """Three digits and a true minus sign."""
-    return f"{value:.3g}".replace("-", MINUS)
+    return significant(value, 3)
 
 
 def _span(low: float, high: float) -> str:
@@ -108,9 +107,9 @@ def diagnostics_rows(record: Record) -> list[Row]:
     return [
         (
             row["name"],
-            plain(row["r_hat"], 4),
-            plain(row["bulk_sample_size"], 0),
-            plain(row["tail_sample_size"], 0),
+            diagnostic(row["r_hat"], 4),
+            diagnostic(row["bulk_sample_size"], 0),
+            diagnostic(row["tail_sample_size"], 0),
             plain(apart[row["name"]], 3),
         )
         for row in record["parameters"]
@@ -119,19 +118,13 @@ def diagnostics_rows(record: Record) -> list[Row]:
 
 def diagnostics_lines(record: Record) -> list[str]:
     """Convergence and the second seed in sentences; what misses a limit is named."""
-    from ketascope.evidence.symptom_trials.estimation import R_HAT_LIMIT, SAMPLE_SIZE_LIMIT
-
-    missed = record["unconverged"]
     second = record["second_seed"]
-    named = f"Missing a limit: {', '.join(missed)}." if missed else "None misses a limit."
     return [
         f"{record['chains']} chains of {record['draws']} draws after {record['warm_up']}, seed {record['seed']}: "
-        f"largest R-hat {record['largest_r_hat']:.4f} (limit {R_HAT_LIMIT:g}), smallest bulk sample size "
-        f"{record['smallest_bulk_sample_size']:.0f} and tail sample size {record['smallest_tail_sample_size']:.0f} "
-        f"(limit {SAMPLE_SIZE_LIMIT:.0f}), {record['divergences']} divergent transitions. {named}",
+        f"{convergence_words(record)}",
         "A second run from another seed: the means of a parameter lie at most "
-        f"{second['largest_in_posterior_sd']:.3f} posterior SDs apart, "
-        f"{second['largest_in_monte_carlo_errors']:.1f} Monte-Carlo standard errors.",
+        f"{plain(second['largest_in_posterior_sd'], 3)} posterior SDs apart, "
+        f"{plain(second['largest_in_monte_carlo_errors'], 1)} Monte-Carlo standard errors.",
     ]
 
 
@@ -172,18 +165,18 @@ def sensitivity_rows(record: Record) -> list[Row]:
 
 def sensitivity_line(record: Record) -> str:
     """The largest move of a median away from the weight in use, in posterior SDs of that weight."""
-    from ketascope.evidence.symptom_trials.trial_file import assumptions
+    from ketascope.evidence.symptom_trials.trial_file import Z_95, assumptions
 
     weight = f"{assumptions()['pooled_estimate_weight']:g}"
     moves = []
     for row in record["sensitivity"]:
         middle, low, high = row["by_weight"][weight]
-        sd = (high - low) / (2.0 * NORMAL_95)
+        sd = (high - low) / (2.0 * Z_95)
         moves += [(abs(other[0] - middle) / sd, row["name"], key) for key, other in row["by_weight"].items()]
     size, name, other = max(moves)
     return (
-        f"In use: weight {weight}. The largest move of a median is {size:.2f} posterior SDs, that of {name} at weight "
-        f"{other}."
+        f"In use: weight {weight}. The largest move of a median is {plain(size, 2)} posterior SDs, that of {name} at "
+        f"weight {other}."
     )
 
 
@@ -209,11 +202,9 @@ def between_trials_line(record: Record) -> str:
 
 def print_trial_estimation(document: Record, console: Console | None = None) -> None:
     """Print a fit to the trials: convergence, parameters, predictions, trials left out, misfits."""
-    from rich.console import Console
-
     from ketascope.evidence.trial_ledger import trial_ledger
 
-    console = console or Console(highlight=False)
+    console = screen(console)
     for line in diagnostics_lines(document):
         console.print(f"{line}\n", markup=False)
     print_table(console, "Parameters that the trials inform", SHORT_HEAD, short_rows(document, True), 1)
@@ -232,7 +223,7 @@ def print_trial_estimation(document: Record, console: Console | None = None) -> 
 
 def trial_estimation_markdown(document: Record) -> str:
     """The page on the fit; every figure is taken from the record, nothing is typed in."""
-    from ketascope.evidence.symptom_trials.estimation import INFORMED_BELOW
+    from ketascope.evidence.priors import INFORMED_BELOW
     from ketascope.evidence.trial_ledger import trial_ledger
 
     trials = trial_ledger(document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ketascope.report.format import duration, named_value, words
+from ketascope.report.format import as_given, duration, named_value, words
 
 Document = Mapping[str, Any]
 
@@ -62,10 +62,15 @@ def _inclusion(design: Mapping[str, Any]) -> str:
 
 def _drop_out(drop_out: Mapping[str, Any]) -> str:
     by_arm = ", ".join(f"{arm} {percent:g}%" for arm, percent in drop_out["percent_by_arm"].items())
-    said = f"{drop_out['percent']:g}% by the last visit"
-    said += f" ({by_arm})" if by_arm else ""
+    others = f"{drop_out['percent']:g}%"
+    if by_arm:
+        others = f", any other arm {others}" if drop_out["percent"] else ""
+    said = f"{by_arm}{others} by the last visit"
     more = drop_out["percent_more_if_worse"]
-    return f"{said}, {more:+g} points of percent where one SD worse than the arm" if more else said
+    if not more:
+        return said
+    points = f"{as_given(abs(more))} points of percent {'more' if more > 0.0 else 'fewer'}"
+    return f"{said}, {points} where one SD worse than the arm"
 
 
 def _rescue(rescue: Mapping[str, Any] | None) -> str:

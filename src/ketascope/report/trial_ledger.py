@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ketascope.report.format import NOT_SHOWN, duration, plain
+from ketascope.report.screen import screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -205,10 +206,8 @@ def other_rows(trials: Document) -> list[Row]:
 
 def print_trials(trials: Document, console: Console | None = None) -> None:
     """Print the trials' part of a ledger: figures, trials left out, misfits, and why other rows are not compared."""
-    from rich.console import Console
-
-    console = console or Console(highlight=False)
-    console = Console(file=console.file, width=min(console.width, WIDEST), highlight=False)
+    console = screen(console)
+    console = screen(file=console.file, width=min(console.width, WIDEST))
     if "left_out" in trials:
         console.print(f"Trials: {trials['left_out']}", markup=False)
         return

@@ -64,13 +64,6 @@ def print_trial(document: Document, console: Console | None = None) -> None:
     print_report(trial_report(document), reading(document), console)
 
 
-def render_trial(document: Document, width: int = 140) -> str:
-    """A virtual trial as plain text of that width."""
-    from ketascope.report.terminal import captured
-
-    return captured(lambda console: print_trial(document, console), width)
-
-
 def observed_sentence(document: Document) -> str:
     """Where a real trial's result falls; empty where there is none."""
     row = document["observed"]

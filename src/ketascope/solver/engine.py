@@ -11,13 +11,11 @@ import importlib
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from ketascope.model.absorption import InputPlan
-from ketascope.model.pharmacokinetics import Modes, inverse_rates, step_factors
 from ketascope.solver.collocation import NODES, tableau
+from ketascope.solver.linear import Modes, StepInputs, inverse_rates, step_factors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,40 +25,6 @@ STEPS_PER_BLOCK = 32
 CHUNK = 80
 
 Chain = Callable[..., tuple[Any, Any]]
-
-
-@dataclass(frozen=True)
-class StepInputs:
-    """Inputs of each step, the same for all patients up to the absorbed fraction F.
-
-    step_h: (steps,); bolus_mg and rate_mg_per_h: (steps, 2 enantiomers, depots + 1, 2), the last axis being the
-    fixed part and the part multiplied by F.
-    """
-
-    step_h: np.ndarray
-    bolus_mg: np.ndarray
-    rate_mg_per_h: np.ndarray
-
-
-def step_inputs(plan: InputPlan, depots: int, grid_h: np.ndarray) -> StepInputs:
-    """Lay a plan's inputs over a grid that contains all their starts and ends."""
-    import numpy as np
-
-    steps = len(grid_h) - 1
-    bolus = np.zeros((steps, 2, depots + 1, 2))
-    rate = np.zeros((steps, 2, depots + 1, 2))
-    starts = grid_h[:-1]
-    for event in plan.events:
-        mass = np.outer(event.enantiomer_mg, [event.fixed, event.absorbed])
-        first = int(np.searchsorted(starts, event.start_h - 1e-9))
-        if first >= steps:
-            continue
-        if event.duration_h == 0.0:
-            bolus[first, :, event.column] += mass
-        else:
-            last = int(np.searchsorted(starts, event.start_h + event.duration_h - 1e-9))
-            rate[first:last, :, event.column] += mass / event.duration_h
-    return StepInputs(np.diff(grid_h), bolus, rate)
 
 
 @lru_cache(maxsize=1)

@@ -21,9 +21,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ketascope.model.pharmacokinetics import Modes
 from ketascope.solver.chain import Chain
-from ketascope.solver.engine import StepInputs, advance_block
+from ketascope.solver.engine import advance_block
+from ketascope.solver.linear import Modes, StepInputs
 
 if TYPE_CHECKING:
     import numpy as np

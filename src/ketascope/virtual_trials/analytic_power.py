@@ -1,4 +1,4 @@
-"""Power of a two-arm ANCOVA by formula: what simulated trials are checked against, and a first guess of a size."""
+"""Power of a two-arm ANCOVA by formula: what simulated trials are planned beside, and checked against."""
 
 from __future__ import annotations
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ketascope.comparing.setting import antidepressant_times, given_on_site, ssri_courses, visit_lifts
+from ketascope.comparing.setting import antidepressant_times, ssri_courses, visit_lifts
 from ketascope.model.exposure import ketamine_doses
+from ketascope.model.occasions import given_on_site
 from ketascope.model.plasma import plasma
 from ketascope.model.scenario import choose_model
 from ketascope.regimen import parse

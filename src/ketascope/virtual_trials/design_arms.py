@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from ketascope.comparing.flags import Flags
 from ketascope.comparing.limits import flag_regimen
 from ketascope.comparing.practical_facts import evidence_of
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.model.exposure import ketamine_doses
 from ketascope.regimen import parse
 from ketascope.regimen.problems import shown
 from ketascope.regimen.spans import span_text
 from ketascope.virtual_trials.design import Arm
-from ketascope.virtual_trials.design_table import Table, nearest
+from ketascope.virtual_trials.design_table import Table
 
 if TYPE_CHECKING:
     from ketascope.model.symptoms import Indication
@@ -53,9 +53,8 @@ def read_arms(top: Table) -> tuple[Arm, ...]:
             continue
         others = [name for name in names if name != arm.name]
         if other not in sentence_of:
-            own.fail(
-                "procedures_of", f"no arm is called {shown(other)}{nearest(other, others)} Arms: {', '.join(others)}"
-            )
+            hint = did_you_mean(other, others)
+            own.fail("procedures_of", f"no arm is called {shown(other)}{hint} Arms: {', '.join(others)}")
         if other == arm.name or sentence_of[other] is None:
             own.fail("procedures_of", f"{shown(other)} must be another arm, one with a sentence")
     return arms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -10,14 +9,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.model.plasma import plasmas
 from ketascope.model.scenario import DEFAULT_CONTROL, choose_model, load_scenarios
 from ketascope.model.symptoms import CONTRAST_ROWS, Indication, load_indication
 from ketascope.regimen.problems import shown
 from ketascope.virtual_trials import design_arms, design_parts
 from ketascope.virtual_trials.design import ANALYSES, ESTIMANDS, PARAMETERS, Design
-from ketascope.virtual_trials.design_table import Table, nearest
+from ketascope.virtual_trials.design_table import Table
 from ketascope.virtual_trials.ratings import included_share
 
 KEYS = (
@@ -73,8 +72,7 @@ def read_design(path: str | os.PathLike[str]) -> Design:
     except OSError as error:  # such as a name longer than any file may have
         raise InputError(f"cannot read {shown(file.name)}: {error.strerror or error}") from None
     if not file.suffix and not is_there and os.sep not in name:
-        near = difflib.get_close_matches(name, design_names(), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
+        hint = did_you_mean(name, design_names())
         known = ", ".join(design_names())
         raise InputError(f"design {shown(name)} is unknown{hint} Give a TOML file, or one of {known}")
     if is_there and not is_file:
@@ -186,7 +184,7 @@ def _check_scale(top: Table, indication: Indication) -> None:
     own = f"people with {indication.label} are rated on {indication.scale_label} ('{indication.scale}') here"
     if scale in scales or scale in {row["label"] for row in scales.values()}:
         top.fail("scale", f"{shown(scale)} is not simulated for '{indication.name}'; {own}")
-    top.fail("scale", f"{shown(scale)} is unknown{nearest(scale, scales)} {own[0].upper()}{own[1:]}")
+    top.fail("scale", f"{shown(scale)} is unknown{did_you_mean(scale, scales)} {own[0].upper()}{own[1:]}")
 
 
 def _model(top: Table) -> tuple[tuple[str, ...], str]:

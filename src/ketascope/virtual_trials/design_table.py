@@ -5,12 +5,11 @@ Every problem is one line: FILE: [table] key: what is there, and what would be r
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.regimen.problems import shown
 from ketascope.regimen.spans import read_span
 
@@ -37,7 +36,7 @@ class Table:
         self.raw: Mapping[str, Any] = raw
         for key in raw:
             if key not in keys:
-                self.fail(key, f"is unknown{nearest(key, keys)} Known: {', '.join(keys)}")
+                self.fail(key, f"is unknown{did_you_mean(key, keys)} Known: {', '.join(keys)}")
 
     def fail(self, key: str, problem: str) -> NoReturn:
         """Raise the error of one key, or of the whole table where the key is empty."""
@@ -164,7 +163,7 @@ class Table:
 
     def _choice(self, key: str, value: Any, known: Sequence[str]) -> str:
         if not isinstance(value, str) or value not in known:
-            self.fail(key, f"{_written(value)} is unknown{nearest(str(value), known)} Known: {', '.join(known)}")
+            self.fail(key, f"{_written(value)} is unknown{did_you_mean(str(value), known)} Known: {', '.join(known)}")
         return value
 
     def _span(self, key: str, value: Any, example: str) -> float:
@@ -186,12 +185,6 @@ class Table:
         for place in range(1, len(found)):
             if found[place] <= found[place - 1]:
                 self.fail(key, f"{written[place]} must come after {written[place - 1]}; write them in ascending order")
-
-
-def nearest(text: str, known: Iterable[str]) -> str:
-    """'; did you mean NAME?' or a full stop."""
-    near = difflib.get_close_matches(text.casefold(), list(known), n=1)
-    return f"; did you mean '{near[0]}'?" if near else "."
 
 
 def _written(value: Any) -> str:

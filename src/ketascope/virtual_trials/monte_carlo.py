@@ -39,8 +39,8 @@ def mean(values: NDArray[np.float64]) -> Figure:
     value = float(finite.mean())
     if len(finite) < 2:
         return {"value": value, "low": None, "high": None}
-    half = _z() * float(finite.std(ddof=1)) / math.sqrt(len(finite))
-    return {"value": value, "low": value - half, "high": value + half}
+    low, high = normal_ends(value, float(finite.std(ddof=1)) / math.sqrt(len(finite)))
+    return {"value": value, "low": low, "high": high}
 
 
 def quantile(values: NDArray[np.float64], at: float) -> Figure:
@@ -78,7 +78,9 @@ def monotone(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float6
     return np.concatenate([np.full(count, total / count) for total, count in blocks]) if blocks else np.zeros(0)
 
 
-def _z() -> float:
+def normal_ends(value: float, standard_error: float) -> tuple[float, float]:
+    """Both ends of the normal interval at `LEVEL` of a value with a standard error; for shares see `share`."""
     from scipy.special import ndtri
 
-    return -float(ndtri(0.5 * (1.0 - LEVEL)))
+    half = -float(ndtri(0.5 * (1.0 - LEVEL))) * standard_error
+    return value - half, value + half

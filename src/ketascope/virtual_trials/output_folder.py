@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketascope.errors import InputError
-from ketascope.files import write_aside
+from ketascope.files import sha256_of, write_aside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,8 +186,7 @@ def _begun(path: Path, folders: Sequence[Path], with_whole: bool) -> list[Path]:
 
 def _sha256(file: Path) -> str | None:
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(file)
     except OSError:
         return None
 

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.virtual_trials import monte_carlo
 from ketascope.virtual_trials.analysing import ON_CURVE, benefit_sign
+from ketascope.virtual_trials.analytic_power import ancova_people
 from ketascope.virtual_trials.design import Adaptation, Design
+from ketascope.virtual_trials.streams import PEOPLE_MOST as PEOPLE_OF_A_TRIAL
 from ketascope.virtual_trials.summary import quantity
 
 Assess = Callable[[Design], Iterable[Mapping[str, NDArray[Any]]]]
@@ -39,13 +41,15 @@ METHOD = (
 
 @dataclass(frozen=True)
 class _Assessed:
-    """One simulation read at many sizes. people: (sizes,); success: (replicates, sizes); estimate and standard_error at
-    the largest size, (replicates,), benefit above 0."""
+    """One simulation read at many sizes. people: (sizes,); success: (replicates, sizes); the others at the largest
+    size, (replicates,): estimate (benefit above 0), its standard error, SD of scores within arms, people analysed."""
 
     people: NDArray[np.int64]
     success: NDArray[np.bool_]
     estimate: NDArray[np.float64]
     standard_error: NDArray[np.float64]
+    standard_deviation: NDArray[np.float64]
+    analysed: NDArray[np.float64]
 
     def smoothed(self) -> NDArray[np.float64]:
         return monte_carlo.monotone(self.success.mean(axis=0))
@@ -65,7 +69,8 @@ def plan(
     table; it is asked a few times, with growing people and the curve to read. arm: which active arm has to be found
     better; None takes the only one, or any after Holm's correction. The analysis is the first of the design that has a
     curve, else the ANCOVA. Where `people_most` does not reach the target, "answer" has no value and "ceiling" says what
-    no size exceeds. Raises InputError for a target, an arm or a design that cannot be planned for.
+    no size exceeds. "formula" is what the usual formula gives beside it (see `_by_formula`). Raises InputError for a
+    target, an arm or a design that cannot be planned for.
     """
     check_plan(design, target, people_most, arm)
     chosen = next((method for method in design.analyses if method in ON_CURVE), "ancova")
@@ -98,15 +103,13 @@ def check_plan(design: Design, target: float, people_most: int = PEOPLE_MOST, ar
     if people_most < 2 * LEAST_BLOCKS * block:
         raise InputError(
             f"arms: shares that add up to {block} need {2 * LEAST_BLOCKS * block} people to plan, and sizes are tried "
-            f"up to {people_most}; give smaller shares"
+            f"up to {people_most}; give smaller shares, or let more people be tried"
         )
+    if people_most > PEOPLE_OF_A_TRIAL:
+        raise InputError(f"people most {people_most}: a trial has at most {PEOPLE_OF_A_TRIAL} people")
     names = [each.name for each in design.active]
     if arm is not None and arm not in names:
-        import difflib
-
-        near = difflib.get_close_matches(arm, names, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"arm '{arm}' is not an active arm{hint} Active: {', '.join(names)}")
+        raise InputError(f"arm '{arm}' is not an active arm{did_you_mean(arm, names)} Active: {', '.join(names)}")
 
 
 def _whole_blocks(people: float, block: int) -> int:
@@ -125,24 +128,31 @@ def _assess(design: Design, method: str, grid: tuple[int, ...], assess: Assess, 
     )
     sign, arms = benefit_sign(design, method), len(design.active)
     column = None if arm is None else [each.name for each in design.active].index(arm)
-    success, estimates, errors = [], [], []
+    names = ("estimate", "standard_error", "standard_deviation", "analysed")
+    success: list[NDArray[np.bool_]] = []
+    at_largest: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
     for table in assess(asked):
         rows = table["curve_people"] > 0
         values = {
             name: table[name][rows].reshape(-1, len(grid), arms)
-            for name in ("estimate", "standard_error", "is_significant", "is_significant_adjusted")
+            for name in (*names, "is_significant", "is_significant_adjusted")
         }
         helps = sign * values["estimate"] > 0.0
         if column is None:
-            success.append((values["is_significant_adjusted"] & helps).any(axis=2))
+            success.append(np.asarray((values["is_significant_adjusted"] & helps).any(axis=2)))
         else:
             success.append((values["is_significant"] & helps)[:, :, column])
-        estimates.append(sign * values["estimate"][:, -1])
-        errors.append(values["standard_error"][:, -1])
+        for name, parts in at_largest.items():
+            parts.append(values[name][:, -1].astype(float))
+    whole = {name: np.concatenate(parts) for name, parts in at_largest.items()}
+    whole["estimate"] = sign * whole["estimate"]
+    if not np.isfinite(whole["estimate"]).any(axis=0).all():
+        problem = f"not one of {len(whole['estimate'])} trials with {grid[-1]} people could be analysed"
+        raise InputError(f"plan: {problem}; give more replicates, or let fewer people drop out")
     # The arm that does best stands for all where any may win.
-    estimate, error = np.concatenate(estimates), np.concatenate(errors)
-    best = int(np.nanargmax(np.nanmean(estimate, axis=0))) if column is None else column
-    return _Assessed(np.array(grid), np.concatenate(success), estimate[:, best], error[:, best])
+    best = int(np.nanargmax(np.nanmean(whole["estimate"], axis=0))) if column is None else column
+    own = {name: values[:, best] for name, values in whole.items()}
+    return _Assessed(np.array(grid), np.concatenate(success), **own)
 
 
 def _document(
@@ -172,7 +182,7 @@ def _document(
         "replicates": replicates,
         "at_most": monte_carlo.share(int(found.success[:, -1].sum()), replicates) | {"people": int(found.people[-1])},
         "ceiling": None
-        if ceiling is None
+        if ceiling is None or math.isnan(ceiling)
         else {
             "value": ceiling,
             "low": float(np.nanquantile(ceilings, tail)),
@@ -184,8 +194,41 @@ def _document(
             for people, smooth, count in zip(found.people, shares, found.success.sum(axis=0), strict=True)
         ],
         "how": METHOD,
+        "formula": _by_formula(design, method, target, found, block),
     }
     return document | {"sentences": plan_sentences(document)}
+
+
+def _by_formula(design: Design, method: str, target: float, found: _Assessed, block: int) -> dict[str, Any] | None:
+    """What a formula gives for the mean effect and spread of these trials, were the effect known: the usual plan.
+
+    people: who enter, as many being lost as in these trials; difference (benefit above 0) and standard_deviation in
+    points; correlation: of score and baseline within arms. Power by simulation with fixed parameters should agree with
+    it, assurance needs more. None for another analysis or more arms, and for an effect that no million people show.
+    """
+    entered, analysed = int(found.people[-1]), float(found.analysed.mean())
+    if method != "ancova" or len(design.arms) != 2 or analysed <= 4.0:
+        return None
+    shares = design.active[0].share, design.control.share
+    # Of a standard error squared: the mean over chance imbalances of the baseline (see `ancova_power`).
+    factor = block / analysed * (1.0 / shares[0] + 1.0 / shares[1]) * (1.0 + 1.0 / (analysed - 4.0))
+    residual = float(np.nanmean(found.standard_error**2)) / factor
+    variance = float(np.nanmean(found.standard_deviation**2))
+    difference = float(np.nanmean(found.estimate))
+    if not (difference > 0.0 and residual > 0.0 and variance > 0.0):
+        return None
+    spread, correlation = math.sqrt(variance), math.sqrt(max(1.0 - residual / variance, 0.0))
+    try:
+        people = ancova_people(target, difference, spread, correlation=correlation, alpha=design.alpha, shares=shares)
+    except InputError:
+        return None
+    return {
+        "people": _whole_blocks(people * entered / analysed, block),
+        "difference": difference,
+        "standard_deviation": spread,
+        "correlation": correlation,
+        "analysed_share": analysed / entered,
+    }
 
 
 def _people(size: float, block: int) -> int | None:
@@ -221,9 +264,14 @@ def _resampled(found: _Assessed, design: Design, target: float) -> tuple[NDArray
 
 
 def _ceiling(estimate: NDArray[np.float64], standard_error: NDArray[np.float64]) -> float:
-    """Probability that the true effect favours the arm: its mean over trials, and their spread less sampling error."""
+    """Probability that the true effect favours the arm: its mean over trials, and their spread less sampling error.
+
+    NaN where fewer than two trials have an estimate: one tells nothing of a spread.
+    """
     from scipy.special import ndtr
 
+    if np.isfinite(estimate).sum() < 2:
+        return math.nan
     mean = float(np.nanmean(estimate))
     variance = float(np.nanvar(estimate, ddof=1) - np.nanmean(standard_error**2))
     if variance <= 0.0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ketascope.virtual_trials.design import Design, Observed
-from ketascope.virtual_trials.monte_carlo import share
+from ketascope.virtual_trials.monte_carlo import normal_ends, share
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,9 +67,10 @@ def predicted_effects(design: Design, estimates: Mapping[str, Estimates]) -> lis
 def observed_row(observed: Observed, estimates: Mapping[str, Estimates]) -> dict[str, Any] | None:
     """A real trial's result against the distribution; None where there is no estimate to hold it against.
 
-    With an estimate: its percentile (share of replicates with a lower, that is better, estimate), the share at least as
-    far from the median on either side, and whether it lies inside the central 50% and 95%. With a bound alone: the
-    share of replicates whose standardised difference stays within it, and no more can be said.
+    With an estimate: its normal 95% interval where a standard error is known, its percentile (share of replicates with
+    a lower, that is better, estimate), the share at least as far from the median on either side, and whether it lies
+    inside the central 50% and 95%. With a bound alone: the share of replicates whose standardised difference stays
+    within it, and no more can be said.
     """
     import numpy as np
 
@@ -82,6 +83,8 @@ def observed_row(observed: Observed, estimates: Mapping[str, Estimates]) -> dict
         "source": observed.source,
         "estimate": observed.estimate,
         "standard_error": observed.standard_error,
+        "low": None,
+        "high": None,
         "smd_within": observed.smd_within,
         "percentile": None,
         "as_far_percent": None,
@@ -97,6 +100,8 @@ def observed_row(observed: Observed, estimates: Mapping[str, Estimates]) -> dict
             "inside_50": 0.25 <= below <= 0.75,
             "inside_95": 0.025 <= below <= 0.975,
         }
+        if observed.standard_error is not None:
+            said["low"], said["high"] = normal_ends(observed.estimate, observed.standard_error)
     if observed.smd_within is not None:
         known = found.smd[np.isfinite(found.smd)]
         said["within_bound"] = share(int((np.abs(known) <= observed.smd_within).sum()), len(known))

@@ -81,6 +81,8 @@ def trial(
     workers: int | None = None,
     output: str | os.PathLike[str] | None = None,
     plan: float | None = None,
+    arm: str | None = None,
+    people_most: int | None = None,
     progress: Progress | None = None,
 ) -> TrialResult:
     """Run a virtual trial: power or assurance, the effect that it would find, its bias, its errors, over n and dose.
@@ -90,14 +92,16 @@ def trial(
     none). engine, workers: where chunks are computed (see `ketascope.engines`); they change no number. output: a folder
     for every simulated visit and every analysis as Parquet; a stopped run goes on there when it is called again.
     Without it analyses alone are kept, as long as they are needed. plan: a power or assurance, such as 0.8; the
-    smallest number of people that reaches it is looked for. progress: told (chunks done, chunks, words).
+    smallest number of people that reaches it is looked for, up to people_most (default 4000), for this active arm
+    (default: the only one, or any after Holm's correction). progress: told (chunks done, chunks, words).
 
     Memory is bounded by the chunk (about ten thousand people) on every worker, and by the analyses here. Raises
     InputError for anything that cannot be used, for a folder with another trial, and for an engine that fails.
     """
     check_engine(engine, workers)
     chosen = _chosen(design, replicates, seed)
-    _check_numbers(chosen, null_replicates, plan)
+    _check_numbers(chosen, null_replicates)
+    wanted = _wanted_plan(chosen, plan, arm, people_most)
     runs = runs_of(chosen, null_replicates, keeps_visits=output is not None)
     chunks = [chunk for run in runs for chunk in run.chunks]
     on = SERIAL if engine == PROCESSES and (workers or os.cpu_count()) == 1 else engine
@@ -105,7 +109,7 @@ def trial(
         compute_all = partial(_compute_all, folder=folder, engine=on, workers=workers, is_kept=output is not None)
         compute_all(chunks, finished, "replicates simulated and analysed", progress)
         document = _document(runs, folder)
-        planned, tried = (None, []) if plan is None else _planned(chosen, plan, folder, compute_all, progress)
+        planned, tried = (None, []) if wanted is None else _planned(chosen, wanted, folder, compute_all, progress)
         # People of planning count too: an answer may rest on numbers that are missing or doubtful.
         simulated = [*chunks, *tried]
         solver = {
@@ -161,7 +165,7 @@ def _document(runs: Sequence[Run], folder: OutputFolder) -> dict[str, Any]:
 
 
 def _planned(
-    design: Design, target: float, folder: OutputFolder, compute_all: Callable[..., None], progress: Progress | None
+    design: Design, wanted: _Plan, folder: OutputFolder, compute_all: Callable[..., None], progress: Progress | None
 ) -> tuple[dict[str, Any], list[Chunk]]:
     """The smallest number of people for a power or assurance; each size that is tried is a run of its own. With the
     chunks of all those runs."""
@@ -177,7 +181,7 @@ def _planned(
         compute_all(run.chunks, finished, f"looking for the number of people: {tried.people}", progress)
         return folder.tables(run.chunks)
 
-    found = plan(design, target, assess)
+    found = plan(design, wanted.target, assess, people_most=wanted.people_most, arm=wanted.arm)
     return found, [chunk for run in runs.values() for chunk in run.chunks]
 
 
@@ -251,7 +255,7 @@ def _chosen(design: str | os.PathLike[str] | Design, replicates: int | None, see
     return design if seed is None else replace(design, seed=seed)
 
 
-def _check_numbers(design: Design, null_replicates: int | None, plan: float | None) -> None:
+def _check_numbers(design: Design, null_replicates: int | None) -> None:
     from ketascope.virtual_trials.design_file import REPLICATES_MOST, SEED_MOST
 
     for name, number, least in (("replicates", design.replicates, 1), ("null replicates", null_replicates, 0)):
@@ -259,12 +263,31 @@ def _check_numbers(design: Design, null_replicates: int | None, plan: float | No
             raise InputError(f"{name} {number}: must be {least} to {REPLICATES_MOST}")
     if not 0 <= design.seed <= SEED_MOST:
         raise InputError(f"seed {design.seed}: must be a whole number from 0 to 2^63 - 1")
-    if plan is not None and not design.alpha < plan < 1.0:
-        raise InputError(f"plan {plan:g}: must be a share above alpha ({design.alpha:g}) and below 1, such as 0.8")
-    if plan is not None:
-        from ketascope.virtual_trials.planning import check_plan
 
-        check_plan(design, plan)
+
+@dataclass(frozen=True)
+class _Plan:
+    """A power or assurance that is planned for; see `planning.plan`."""
+
+    target: float
+    arm: str | None
+    people_most: int
+
+
+def _wanted_plan(design: Design, target: float | None, arm: str | None, people_most: int | None) -> _Plan | None:
+    """The plan that is asked for, None where none is. Raises InputError for one that cannot be made."""
+    if target is None:
+        for name, given in (("arm", arm), ("people most", people_most)):
+            if given is not None:
+                raise InputError(f"{name} {given}: belongs to a plan; write a plan too, such as 0.8")
+        return None
+    from ketascope.virtual_trials.planning import PEOPLE_MOST, check_plan
+
+    if not design.alpha < target < 1.0:
+        raise InputError(f"plan {target:g}: must be a share above alpha ({design.alpha:g}) and below 1, such as 0.8")
+    wanted = _Plan(target, arm, PEOPLE_MOST if people_most is None else people_most)
+    check_plan(design, wanted.target, wanted.people_most, wanted.arm)
+    return wanted
 
 
 @contextmanager

@@ -75,20 +75,6 @@ def boundaries(information: tuple[float, ...], alpha: float, spending: str) -> t
     return tuple(bounds)
 
 
-def crossing_probabilities(
-    information: tuple[float, ...], bounds: tuple[float, ...], drift: float
-) -> tuple[Numbers, Numbers]:
-    """Probability of first crossing +bound and -bound at each look; drift: the mean of Z at full information."""
-    paths, above, below = _Paths(drift=drift), [], []
-    for share, bound in zip(information, bounds, strict=True):
-        paths = paths.moved_to(share)
-        low, high = paths.tails(bound)
-        below.append(low)
-        above.append(high)
-        paths = paths.inside(bound)
-    return np.array(above), np.array(below)
-
-
 class _Paths:
     """Paths of B(t) that have crossed nothing yet, as masses on nodes at the time of the last look.
 
@@ -101,53 +87,40 @@ class _Paths:
         masses: Numbers | None = None,
         at: float = 0.0,
         share: float = 0.0,
-        drift: float = 0.0,
     ) -> None:
         self.nodes = np.zeros(1) if nodes is None else nodes
         self.masses = np.ones(1) if masses is None else masses
-        self.at, self.share, self.drift = at, share, drift
+        self.at, self.share = at, share
 
     @property
     def _step(self) -> float:
         return math.sqrt(self.share - self.at)
 
-    @property
-    def _centres(self) -> Numbers:
-        return self.nodes + self.drift * (self.share - self.at)
-
     def moved_to(self, share: float) -> _Paths:
         """The same paths, asked at a later time."""
-        return _Paths(self.nodes, self.masses, self.at, share, self.drift)
-
-    def tails(self, z: float) -> tuple[float, float]:
-        """Probability of being below -z and above +z, in units of Z at this time."""
-        from scipy.special import ndtr
-
-        if math.isinf(z):
-            return 0.0, 0.0
-        limit = z * math.sqrt(self.share)
-        low = self.masses @ ndtr((-limit - self._centres) / self._step)
-        high = self.masses @ ndtr((self._centres - limit) / self._step)
-        return float(low), float(high)
+        return _Paths(self.nodes, self.masses, self.at, share)
 
     def outside(self, z: float) -> float:
-        """Probability of |Z| > z."""
-        return sum(self.tails(z))
+        """Probability of |Z| > z, Z of this time."""
+        from scipy.special import ndtr
+
+        limit = z * math.sqrt(self.share)
+        low = self.masses @ ndtr((-limit - self.nodes) / self._step)
+        high = self.masses @ ndtr((self.nodes - limit) / self._step)
+        return float(low + high)
 
     def inside(self, z: float) -> _Paths:
         """Paths with |Z| < z: Gauss-Legendre nodes on panels narrower than one step's standard deviation."""
-        limit = z * math.sqrt(self.share)
-        if math.isinf(z):
-            limit = FARTHEST_Z * math.sqrt(self.share) + abs(self.drift) * self.share
+        limit = min(z, FARTHEST_Z) * math.sqrt(self.share)
         panels = max(8, math.ceil(2.0 * limit / self._step))
         nodes, weights = np.polynomial.legendre.leggauss(PANEL_NODES)
         edges = np.linspace(-limit, limit, panels + 1)
         half = 0.5 * np.diff(edges)[:, None]
         x = (edges[:-1, None] + half * (nodes + 1.0)).ravel()
         width = (half * weights).ravel()
-        scaled = (x[:, None] - self._centres) / self._step
+        scaled = (x[:, None] - self.nodes) / self._step
         density = np.exp(-0.5 * scaled**2) @ self.masses / (self._step * math.sqrt(2.0 * math.pi))
-        return _Paths(x, density * width, self.share, self.share, self.drift)
+        return _Paths(x, density * width, self.share, self.share)
 
 
 def conditional_power(z: Numbers, share: float, bound: float, people_factor: Numbers | float = 1.0) -> Numbers:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from starlette.responses import Response
 
-from ketascope.report.format import NOT_SHOWN, number
+from ketascope.report.format import value_rows
 from ketascope.web.computing import computing_of
 from ketascope.web.rendering import json_page, templates
 
@@ -37,7 +37,7 @@ def figure(chart: Chart, address: str, query: str = "", drawing: str = "") -> Ma
             spec=f"{address}.vl.json{after}" if chart.draws_values and not drawing else "",
             drawing=Markup(drawing),
             headings=list(chart.table[0]) if chart.table else [],
-            rows=[[_value(value) for value in row.values()] for row in chart.table],
+            rows=value_rows(chart.table),
         )
     )
     return Markup(text)
@@ -59,10 +59,3 @@ def _drawn(chart: Chart, kind: str) -> bytes | dict[str, Any]:
     if kind == "svg":
         return render_svg(chart.spec).encode()
     return chart.spec
-
-
-def _value(value: str | float | None) -> tuple[str, bool]:
-    """Text of a table value, and whether it is a number."""
-    if value is None:
-        return f"{NOT_SHOWN} not shown", False
-    return (value, False) if isinstance(value, str) else (number(value), True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from importlib import resources
+
+from ketascope.files import packaged_toml
 
 
 @dataclass(frozen=True)
@@ -26,5 +26,4 @@ class Settings:
 
 def load_settings() -> Settings:
     """The packaged settings."""
-    text = resources.files("ketascope.web").joinpath("settings.toml").read_text(encoding="utf-8")
-    return Settings(**tomllib.loads(text))
+    return Settings(**packaged_toml("web/settings.toml"))

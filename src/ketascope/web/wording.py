@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
+
+from ketascope.files import packaged_toml
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 @cache
 def _phrases() -> dict[str, dict[str, str]]:
-    text = resources.files("ketascope.web").joinpath("wording.toml").read_text(encoding="utf-8")
-    return {phrase["said"]: phrase for phrase in tomllib.loads(text)["phrase"]}
+    return {phrase["said"]: phrase for phrase in packaged_toml("web/wording.toml")["phrase"]}
 
 
 @cache

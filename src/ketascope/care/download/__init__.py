@@ -6,7 +6,7 @@ part that speaks HTTP, `records` is what is written down beside a finished file.
 `care/data/downloads.toml`.
 """
 
-from ketascope.care.download.plans import DEFAULT_NAMES, NAMES, download
+from ketascope.care.download.plans import DEFAULT_NAMES, download
 from ketascope.care.download.records import Download, downloads_in, verified
 
-__all__ = ["DEFAULT_NAMES", "NAMES", "Download", "download", "downloads_in", "verified"]
+__all__ = ["DEFAULT_NAMES", "Download", "download", "downloads_in", "verified"]

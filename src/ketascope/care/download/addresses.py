@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+
+from ketascope.files import packaged_toml
 
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, Any]:
-    file = resources.files("ketascope.care") / "data" / "downloads.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return packaged_toml("care/data/downloads.toml")
 
 
 def sources() -> dict[str, dict[str, Any]]:

@@ -30,9 +30,9 @@ from ketascope.care.download.connection import (
     header_text,
     open_client,
 )
-from ketascope.care.download.records import Download, now, put_in_place, recorded, sha256_of
+from ketascope.care.download.records import Download, now, put_in_place, recorded
 from ketascope.errors import InputError
-from ketascope.files import write_aside
+from ketascope.files import sha256_of, write_aside
 
 if TYPE_CHECKING:
     import httpx

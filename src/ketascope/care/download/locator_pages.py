@@ -22,9 +22,9 @@ from ketascope.care.download.connection import (
     read_whole,
 )
 from ketascope.care.download.locator_answers import ORDERS, SOURCE, Page, Question, misplaced, read_page
-from ketascope.care.download.records import Download, now, put_in_place, sha256_of
+from ketascope.care.download.records import Download, now, put_in_place
 from ketascope.errors import InputError
-from ketascope.files import write_aside
+from ketascope.files import sha256_of, write_aside
 
 if TYPE_CHECKING:
     import httpx

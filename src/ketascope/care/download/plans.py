@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,8 @@ from ketascope.care.download.locator_answers import question
 from ketascope.care.download.locator_pages import fetch_pages
 from ketascope.care.download.records import Download
 from ketascope.care.download.release_pages import fetch_releases
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 
-NAMES: tuple[str, ...] = tuple(sources())
 DEFAULT_NAMES: tuple[str, ...] = ("findtreatment", "samhsa-directory")
 _CHECKED = {
     "code": "the address is known from other programs and could not be tried when this version was made",
@@ -54,7 +52,7 @@ def download(
     """Public files in `folder`, which is made if need be; what an earlier call left half-done is gone on with.
 
     Args:
-        names: of `NAMES`; each at most once.
+        names: of the sources in downloads.toml; each at most once.
         folder: where the files go.
         near: latitude and longitude in degrees; the locator is then asked around this point, which its server sees.
         within_km: how far around `near`.
@@ -69,9 +67,8 @@ def download(
     table = sources()
     for name in names:
         if name not in table:
-            close = difflib.get_close_matches(name.lower(), table, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(table)}"
-            raise InputError(f"unknown source '{name}'; {hint}")
+            hint = did_you_mean(name, table, otherwise=f"; there are {', '.join(table)}")
+            raise InputError(f"unknown source '{name}'{hint}")
     _check_wish(names, near, within_km, year)
     if base is not None:
         check_address(base)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ketascope.errors import InputError
-from ketascope.files import write_aside
+from ketascope.files import sha256_of, write_aside
 
 SUFFIX = ".download.json"
 _TEXTS = ("url", "sha256", "etag", "last_modified", "downloaded_at")
@@ -45,12 +44,6 @@ def sidecar(path: Path) -> Path:
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0).isoformat()
-
-
-def sha256_of(path: Path) -> str:
-    """Checksum of a file, read in pieces."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def put_in_place(part: Path, target: Path, record: Download) -> Download:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import functools
-import tomllib
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any
+
+from ketascope.files import packaged_toml
 
 
 def table_text(name: str) -> str:
@@ -25,4 +26,4 @@ def table_rows(name: str) -> Iterator[list[str]]:
 @functools.cache
 def settings() -> dict[str, Any]:
     """The packaged `places.toml`: margins with their reasons, short forms of words, names of other countries."""
-    return tomllib.loads(table_text("places.toml"))
+    return packaged_toml("care/data/places.toml")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 import functools
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ketascope.care.places.packaged import table_rows
+from ketascope.errors import nearest
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def split_state(words: str) -> tuple[str, str]:
 def near_states(text: str) -> list[str]:
     """Codes of the states whose names are spelled most like `text`, best first."""
     names = {_letters(state.name): code for code, state in states().items() if state.kind != "military"}
-    return [names[name] for name in difflib.get_close_matches(_letters(text), names, n=3, cutoff=0.7)]
+    return [names[name] for name in nearest(_letters(text), names, count=3, cutoff=0.7)]
 
 
 @functools.cache

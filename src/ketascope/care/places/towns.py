@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 import unicodedata
@@ -13,6 +12,7 @@ from ketascope.care.places.outlines import outlines
 from ketascope.care.places.packaged import settings
 from ketascope.care.places.postal import PostalZip, postal_zips
 from ketascope.care.places.zip_points import can_be_placed
+from ketascope.errors import nearest
 
 _CLOSE_ENOUGH = 0.75
 
@@ -80,7 +80,7 @@ def town_candidates(text: str, state: str | None = None, count: int = 5) -> list
     likely = [name for name in known if abs(len(name) - len(wanted)) <= max(2, len(wanted) // 2)]
     shorter = [wanted.removesuffix(kind) for kind in settings()["kinds"] if wanted.endswith(kind)]
     close = [name for name in shorter if name in known]
-    close += difflib.get_close_matches(wanted, likely, n=count, cutoff=_CLOSE_ENOUGH)
+    close += nearest(wanted, likely, count=count, cutoff=_CLOSE_ENOUGH)
     # The post's short forms ("Prt Washingtn") repeat a town that stands in the list under its name.
     found: dict[tuple[str, frozenset[str]], str] = {}
     for name in close:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from ketascope.care.sources.row_rules import checked_facility
 from ketascope.care.sources.source_file import Row, SourceCounts, SourceFile, catalogue, counted
 from ketascope.care.sources.tables import Columns, Table, cells_by_column, match_columns
 from ketascope.errors import InputError
+from ketascope.files import sha256_of
 
 KEY = "samhsa-directory"
 _YEAR = re.compile(r"(?<!\d)20[0-4]\d(?!\d)")
@@ -46,7 +46,7 @@ def open_directory(path: Path, table: Table, other_sheets: Sequence[Table] = ())
         raise InputError(f"{where}: there is no row under the headings")
     packaged = about["packaged"]
     counts = SourceCounts(notes=columns.notes())
-    if hashlib.sha256(path.read_bytes()).hexdigest() == packaged["sha256"]:
+    if sha256_of(path) == packaged["sha256"]:
         edition, edition_date = packaged["edition"], packaged["edition_date"]
         complete: tuple[str, ...] | None = tuple(packaged["complete_states"])
         services = tuple(packaged["complete_services"])

@@ -19,6 +19,7 @@ from ketascope.errors import InputError
 
 KEY = "findtreatment"
 SAME_AGAIN = "the same facility again"
+_MOST_DIGITS = 10  # of a count of pages or facilities
 _DAY = re.compile(r"(?<!\d)(20\d\d)[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
 
 
@@ -189,12 +190,14 @@ def _parsed(content: bytes, where: str) -> Any:
         raise InputError(
             f"{where}: not whole JSON ({error.msg} at character {error.pos}); cut off? download it again"
         ) from None
+    except (RecursionError, ValueError):
+        raise InputError(f"{where}: nested too deeply, or a number without end; no answer of the locator") from None
 
 
 def _is_json(line: bytes) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (RecursionError, ValueError):
         return False
     return True
 
@@ -205,4 +208,4 @@ def _all_pages(document: list[Any]) -> bool:
 
 def _whole_number(value: Any) -> int:
     text = str(value)
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0

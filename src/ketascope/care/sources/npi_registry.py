@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
     from ketascope.care.sources.npi_lines import Block, Layout
 
+try:
+    from lzma import LZMAError as _LzmaError
+except ImportError:  # a Python built without it unpacks no such member either
+    _LzmaError = EOFError  # type: ignore[misc, assignment]
+
+# What unpacking raises where the bytes are not those that were packed; bzip2 has an OSError for it.
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, _LzmaError)
 KEY = "nppes"
 A_PERSON = "a person, not an organisation"
 OTHER_KIND = "organisation of another kind of care"
@@ -130,7 +137,7 @@ def _opened(
         raise InputError(
             f"{path.name}: packed in a way that cannot be read here; unpack it and give the CSV file in it"
         ) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _BROKEN as error:
         raise _broken_off(path, counts, error) from None
     layout, where = _layout(path, head)
     if not head.partition(b"\n")[2].strip():
@@ -222,7 +229,7 @@ def _rows(
                         yield from _block_rows(block, layout, where, counts, every_organisation)
                     done += block.bytes_read
                     counts.share_read = done / max(1, size)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _BROKEN as error:
         raise _broken_off(path, counts, error) from None
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Literal, cast, get_args
 
 from ketascope.care.facility import ServiceKind
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
+from ketascope.files import packaged_toml
 
 Group = Literal["offers", "payment", "age-group", "language", "telehealth"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -49,10 +47,8 @@ def query_word(text: str, group: Group) -> QueryWord:
         return known[key]
     elsewhere = _words().get(key)
     # The beginning of a word is nearer than one that only looks alike: "ketamin" is no "esketamine".
-    near = [name for name in known if key and name.startswith(key)] or difflib.get_close_matches(
-        key, known, n=1, cutoff=0.5
-    )
-    hint = f"; did you mean '{near[0]}'?" if near else "."
+    begins = [name for name in known if key and name.startswith(key)]
+    hint = did_you_mean(key, begins or known, cutoff=0.0 if begins else 0.5)
     if elsewhere is not None:
         hint = f"; it belongs to {elsewhere.group}."
     raise InputError(f"unknown word '{text}' for {group}{hint} Known: {', '.join(known)}")
@@ -83,5 +79,4 @@ def _words() -> dict[str, QueryWord]:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = resources.files("ketascope.care").joinpath("data/services.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("care/data/services.toml")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from ketascope.care.facility import Deactivated, Facility, Rejected
+from ketascope.files import packaged_toml, sha256_of
 
 Row = Facility | Rejected | Deactivated
 
@@ -84,20 +82,13 @@ class SourceFile:
     @cached_property
     def sha256(self) -> str:
         """Checksum of the file, worked out when first asked for."""
-        with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(self.path)
 
 
 @cache
 def catalogue() -> Mapping[str, Any]:
     """The sources by key, as data/sources.toml describes them, and the table "united_states"."""
-    text = resources.files("ketascope.care").joinpath("data/sources.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
-def source_keys() -> tuple[str, ...]:
-    """Keys of the sources, in the order of the data file."""
-    return tuple(key for key, table in catalogue().items() if "label" in table)
+    return packaged_toml("care/data/sources.toml")
 
 
 def counted(rows: Iterable[Row], counts: SourceCounts) -> Iterator[Row]:

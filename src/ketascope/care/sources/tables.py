@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ketascope.care.facility import Rejected
 from ketascope.care.sources.records import records
 from ketascope.care.sources.source_file import SourceCounts
-from ketascope.errors import InputError
+from ketascope.errors import InputError, nearest
 
 EMPTY_ROW = "empty row"
 _SEPARATORS = ",;\t"
+_CELL = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+# The largest lists have 20,000 rows and 250 columns.
+_MOST_CELLS = 20_000_000
+_MOST_SHEET_BYTES = 2_000_000_000
+_PIECE_BYTES, _LONGEST_CELL_BYTES = 2**20, 20
 # A workbook may have a title above its headings.
 _ROWS_ABOVE_HEADING = 10
 
@@ -74,6 +79,7 @@ def read_workbook_tables(path: Path, known: Sequence[Mapping[str, Any]]) -> list
     """Every sheet that has rows; its heading is the one of its first rows that fits best to any of `known` columns."""
     import python_calamine
 
+    _check_extent(path)
     try:
         with python_calamine.CalamineWorkbook.from_path(str(path)) as workbook:
             sheets = [
@@ -86,6 +92,46 @@ def read_workbook_tables(path: Path, known: Sequence[Mapping[str, Any]]) -> list
         reason = tidy_reason(str(error))
         raise InputError(f"{path.name}: the workbook is damaged or cut off ({reason}); download it again") from None
     return [_sheet_table(name, cells, known) for name, cells in sheets if cells]
+
+
+def _check_extent(path: Path) -> None:
+    """Refuse a workbook whose last cell lies so far out that the empty ones before it would fill the memory.
+
+    The reader of workbooks makes room for every cell up to the last; where there is none the whole process ends.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.filename.startswith("xl/worksheets/") and member.filename.endswith(".xml"):
+                    with archive.open(member) as stream:
+                        _check_sheet(path, stream)
+    except InputError:
+        raise
+    except Exception:  # whatever is wrong with the archive, the reader says it in its own words
+        return
+
+
+def _check_sheet(path: Path, stream: IO[bytes]) -> None:
+    row, column, rest, read = 1, 1, b"", 0
+    while piece := stream.read(_PIECE_BYTES):
+        read += len(piece)
+        for letters, digits in set(_CELL.findall(rest + piece)):
+            row = max(row, int(digits))
+            column = max(column, _column(letters))
+        if row * column > _MOST_CELLS or read > _MOST_SHEET_BYTES:
+            raise InputError(
+                f"{path.name}: a sheet of {row:,} rows and {column:,} columns is no list of places; remove what stands "
+                "far below or beside the table, or save it as CSV UTF-8"
+            )
+        rest = piece[-_LONGEST_CELL_BYTES:]
+
+
+def _column(letters: bytes) -> int:
+    """Number of a column from its letters: A is 1, AA is 27."""
+    number = 0
+    for sign in letters:
+        number = 26 * number + sign - ord("A") + 1
+    return number
 
 
 def tidy_reason(text: str) -> str:
@@ -128,7 +174,7 @@ def matches(heading: Sequence[str], spec: Mapping[str, Mapping[str, Any]]) -> in
 def nearest_heading(column: str, heading: Sequence[str]) -> str:
     """The end of a sentence that offers the heading most like a column that is missing; "" where none is."""
     by_plain = {plain(text): text for text in heading}
-    near = difflib.get_close_matches(plain(column), by_plain, n=1, cutoff=0.5)
+    near = nearest(plain(column), by_plain, cutoff=0.5)
     return f"; the nearest heading is '{by_plain[near[0]]}'" if near else ""
 
 

@@ -18,6 +18,7 @@ from ketascope.care.store.placing import located
 from ketascope.care.store.schema import SCHEMA_VERSION, TABLES
 from ketascope.care.store.staging import Stage
 from ketascope.errors import InputError
+from ketascope.files import place_of
 
 # (rows read, share of the file read or None where that is not known, name of the file)
 Progress = Callable[[int, float | None, str], None]
@@ -101,22 +102,17 @@ def build_store(
 
 def write_quarantine(store: Path, path: Path) -> None:
     """Write the rejected rows of a store as CSV: file, row number, field, value, reason."""
-    import csv
-    import io
-
     from ketascope.care.store.reading import opened
-    from ketascope.files import write_aside
+    from ketascope.files import csv_text, write_aside
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("file", "row", "field", "value", "reason"))
     with opened(store) as connection:
         rows = connection.execute("SELECT * FROM quarantine ORDER BY file_name, row_number, field").fetchall()
-    writer.writerows([spreadsheet_text(cell) for cell in row] for row in rows)
+    columns = ("file", "row", "field", "value", "reason")
+    text = csv_text(columns, (dict(zip(columns, map(spreadsheet_text, row), strict=True)) for row in rows))
     # What a killed build left of the same file; the lock of the store keeps other builds out meanwhile.
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         left.unlink(missing_ok=True)
-    write_aside(path, text.getvalue())
+    write_aside(path, text)
 
 
 def _opened(files: Sequence[str | os.PathLike[str]], with_packaged: bool, every_organisation: bool) -> list[_Reading]:
@@ -130,9 +126,10 @@ def _opened(files: Sequence[str | os.PathLike[str]], with_packaged: bool, every_
     seen: dict[Path, str] = {}
     for name in files:
         path = Path(name)
-        if path.resolve() in seen:
+        place = place_of(path)
+        if place in seen:
             raise InputError(f"{path.name}: given twice; name each file once")
-        seen[path.resolve()] = path.name
+        seen[place] = path.name
         source = dated(open_source(path, every_organisation=every_organisation))
         readings.append(_Reading(source, packaged=False))
     if not readings:

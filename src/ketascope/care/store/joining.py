@@ -7,20 +7,17 @@ state are equal once legal forms, punctuation and the usual abbreviations of str
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from importlib.resources import files
 
 from ketascope.care.facility import Facility
+from ketascope.files import packaged_toml
 
 _WORD = re.compile(r"[a-z0-9]+")
 
 
 @cache
 def _words() -> dict[str, dict[str, str]]:
-    text = files("ketascope.care").joinpath("data", "address_words.toml").read_text(encoding="utf-8")
-    tables: dict[str, dict[str, str]] = tomllib.loads(text)
-    return tables
+    return packaged_toml("care/data/address_words.toml")
 
 
 def normal_text(text: str, table: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ketascope.claims.live.result import LackingError
+from ketascope.files import packaged_toml
 
 if TYPE_CHECKING:
     from ketascope.one_regimen import Simulation
@@ -19,8 +18,7 @@ Quantity = Mapping[str, Any]
 @cache
 def data_file() -> Mapping[str, Any]:
     """The table of what each check runs."""
-    text = resources.files("ketascope.claims").joinpath("data", "live_checks.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged_toml("claims/data/live_checks.toml")
 
 
 def of_check(name: str) -> Mapping[str, Any]:

@@ -53,6 +53,7 @@ def hours_against_weeks(name: str, bench: Bench, claim: Claim | None, match: Mat
 def duration_of_benefit(name: str, bench: Bench, claim: Claim | None, match: Matched | None) -> Finding:
     """How the lead over placebo fades after one infusion, its half-life, and what trials saw."""
     from ketascope import parameters
+    from ketascope.evidence.symptom_trials.trial_file import Z_95
 
     rule = of_check(name)
     symptoms = bench.option(str(rule["option"]))["symptoms"]
@@ -62,7 +63,7 @@ def duration_of_benefit(name: str, bench: Bench, claim: Claim | None, match: Mat
     half_life_h = _half_life_h(lead[first]["median"], lead[second]["median"], hours[second] - hours[first])
     row = parameters(str(rule["row"]))[0]
     assert row.uncertainty is not None  # an estimated row (tested)
-    spread = math.exp(1.959964 * row.uncertainty.sd)
+    spread = math.exp(Z_95 * row.uncertainty.sd)
     slow = {"median": 24.0 * row.value, "low": 24.0 * row.value / spread, "high": 24.0 * row.value * spread}
     shown = [f"{sized(lead[time], 'points')} at {duration(hours[time])}" for time in rule["times"]]
     found = [(trial, *_trial_days(trial)) for trial in rule["trials"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from importlib import import_module
 from ketascope.claims.library import Claim
 from ketascope.claims.live.bench import Bench
 from ketascope.claims.live.result import Finding, Kind, LackingError, LiveResult, Matched
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 
 Check = Callable[[str, Bench, Claim | None, Matched | None], Finding]
 
@@ -61,9 +60,7 @@ def live_check(
     nearest. Where data are lacking the words begin with "cannot be computed:"; every other failure is raised.
     """
     if name not in _CHECKS:
-        near = difflib.get_close_matches(name.lower(), _CHECKS, n=1, cutoff=0.4)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"live check '{name}' is unknown{hint} Known: {', '.join(_CHECKS)}")
+        raise InputError(unknown("live check", name, _CHECKS, cutoff=0.4))
     home = _CHECKS[name]
     desk = Bench(seed=seed) if bench is None else bench
     start = time.perf_counter()

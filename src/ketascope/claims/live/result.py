@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Kind = Literal["model", "evidence", "fact"]
-KINDS: tuple[Kind, ...] = ("model", "evidence", "fact")
 
 
 class Matched(Protocol):

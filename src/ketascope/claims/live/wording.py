@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ketascope.report import format as report_format
-from ketascope.report.format import number, plain, with_interval
+from ketascope.report.format import counted, number, plain, with_interval
 
 __all__ = [
     "between",
@@ -76,7 +76,7 @@ def percent(share: float) -> str:
 
 def trials_text(count: float) -> str:
     """`1 trial`, `2 trials`."""
-    return f"{count:,.0f} {'trial' if count == 1 else 'trials'}"
+    return counted(count, "trial")
 
 
 def capital(text: str) -> str:

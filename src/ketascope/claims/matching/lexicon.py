@@ -6,13 +6,13 @@ stem decides), `..` skips up to four words but no pause, and `...` up to nine.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
 from ketascope.claims.matching.tokens import Token, is_pause, stem
 from ketascope.errors import InputError
+from ketascope.files import packaged_toml
 
 Span = tuple[int, int]
 _GAPS = {"..": 4, "...": 9}
@@ -113,7 +113,7 @@ def data_files(folder: str) -> list[str]:
 
 def read_toml(*path: str) -> dict[str, object]:
     """A data file of the claims package."""
-    return tomllib.loads(files("ketascope.claims").joinpath("data", *path).read_text(encoding="utf-8"))
+    return packaged_toml("/".join(("claims", "data", *path)))
 
 
 @cache

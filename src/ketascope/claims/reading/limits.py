@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 from ketascope.errors import InputError
+from ketascope.files import packaged_toml
 
 
 @lru_cache(maxsize=8)
 def reading_data(name: str) -> dict[str, Any]:
     """One data file on reading, by its name without ending."""
-    file = resources.files("ketascope.claims") / "data" / f"{name}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return packaged_toml(f"claims/data/{name}.toml")
 
 
 def reading_limit(name: str) -> float:

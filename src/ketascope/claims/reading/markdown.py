@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from ketascope.claims.reading.cleaning import clean
 from ketascope.claims.reading.entities import unescape
 from ketascope.claims.reading.passages import Kind, Passage
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_CODE_BLOCK = "```"
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+|$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-{2,})[ \t]*$")
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
@@ -41,7 +43,6 @@ def read_markdown(text: str) -> tuple[str, list[Passage]]:
     title, lines = _front_matter(text.split("\n"))
     found: list[Passage] = []
     waiting: list[str] = []
-    fence = ""
     blank = True
 
     def flush() -> None:
@@ -49,19 +50,9 @@ def read_markdown(text: str) -> tuple[str, list[Passage]]:
             found.extend(_paragraphs(waiting))
             waiting.clear()
 
-    for raw in lines:
-        opened = _FENCE.match(raw)
-        if fence:
-            if opened and opened[1][0] == fence[0] and len(opened[1]) >= len(fence):
-                fence = ""
-            continue
-        line = _QUOTE.sub("", raw, count=1) if raw.lstrip().startswith(">") else raw
-        opened = _FENCE.match(line)
+    for line in _without_code(lines):
         heading = _HEADING.match(line)
-        if opened:
-            flush()
-            fence = opened[1]
-        elif heading:
+        if heading:
             flush()
             found.append(Passage(_inline(line[heading.end() :].rstrip().rstrip("#")), "heading"))
         elif _UNDERLINE.match(line) and len(waiting) == 1 and waiting[0].strip() and not _LIST.match(waiting[0]):
@@ -72,8 +63,7 @@ def read_markdown(text: str) -> tuple[str, list[Passage]]:
             continue
         elif line.strip().startswith("|") and line.strip().endswith("|") and len(line.strip()) > 2:
             flush()
-            cells = [cell.strip() for cell in _inline(line.strip()[1:-1]).split("|")]
-            found.append(Passage(" | ".join(cell for cell in cells if cell), "item"))
+            found.append(_table_row(line))
         else:
             waiting.append(line)
         blank = not line.strip()
@@ -85,8 +75,30 @@ def read_markdown(text: str) -> tuple[str, list[Passage]]:
     return title, found
 
 
+def _without_code(lines: Iterable[str]) -> Iterator[str]:
+    """Lines without quote marks; a fenced block is one line that is left out and ends a paragraph."""
+    fence = ""
+    for raw in lines:
+        if fence:
+            closed = _FENCE.match(raw)
+            if closed and closed[1][0] == fence[0] and len(closed[1]) >= len(fence):
+                fence = ""
+            continue
+        line = _QUOTE.sub("", raw, count=1) if raw.lstrip().startswith(">") else raw
+        opened = _FENCE.match(line)
+        fence = opened[1] if opened else ""
+        yield _CODE_BLOCK if opened else line
+
+
+def _table_row(line: str) -> Passage:
+    cells = [cell.strip() for cell in _inline(line.strip()[1:-1]).split("|")]
+    return Passage(" | ".join(cell for cell in cells if cell), "item")
+
+
 def _left_out(line: str) -> bool:
-    """Whether a line says where a link goes, or is the rule under the head of a table."""
+    """Whether a line is a block of code, says where a link goes, or is the rule under the head of a table."""
+    if line == _CODE_BLOCK:
+        return True
     return bool((_DEFINITION.match(line) and not line.lstrip().startswith("[^")) or _TABLE_RULE.match(line))
 
 

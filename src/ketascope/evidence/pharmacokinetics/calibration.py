@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -13,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from ketascope.engines import map_chunks
-from ketascope.errors import InputError
+from ketascope.evidence.fit_files import keep, kept
 from ketascope.evidence.fit_settings import Settings
 from ketascope.evidence.pharmacokinetics import cross_validation, likelihood, posterior
 from ketascope.evidence.pharmacokinetics.estimation import Estimate, estimate, predictive
 from ketascope.evidence.pharmacokinetics.observations import PARTS, Observation, observations
 from ketascope.evidence.pharmacokinetics.priors import PARAMETER_FILE, load_rows
 from ketascope.evidence.pharmacokinetics.structures import CANDIDATES, Structure
-from ketascope.files import write_aside
 from ketascope.model.parameter_store import Parameter, ParameterSet, load_parameters
 
 NOT_BEATEN = 2.0
@@ -42,11 +40,10 @@ def calibrate(
 
     chains, warm_up, draws: of the sampler; workers: processes at a time, which change no number; report: told a line
     when a step is done. Finished steps are kept in the folder, so that a stopped run goes on. The packaged model stays
-    as it is. Raises InputError for a number out of range, and where NumPyro (extra `bayes`) is not installed.
+    as it is. Raises InputError for a number out of range.
     """
     settings = Settings(Path(folder), chains, warm_up, draws, seed, workers)
     settings.check()
-    _need_numpyro()
     parameters = prior_parameters()
     training = observations("training")
     scores = _scored(settings, training, parameters, report)
@@ -107,9 +104,9 @@ def _scored(
     tasks = [(CANDIDATES[number], training, parameters) for number in todo]
     with closing(map_chunks(_score, tasks, workers=settings.workers)) as found:
         for index, score in found:
-            _keep(files[todo[index]], score)
+            keep(files[todo[index]], score)
             report(f"{score.structure.name}: log density of groups left out {score.total:.1f}")
-    return [pickle.loads(file.read_bytes()) for file in files]
+    return [kept(file) for file in files]
 
 
 def _score(task: tuple[Structure, list[Observation], ParameterSet]) -> cross_validation.Score:
@@ -123,30 +120,23 @@ def _sampled(
     structure: Structure,
     report: Callable[[str], None],
 ) -> Estimate:
-    def run() -> Estimate:
-        return estimate(
-            training,
-            parameters,
-            structure,
-            settings.seed,
-            settings.chains,
-            settings.warm_up,
-            settings.draws,
-            settings.workers,
-            report,
-        )
-
-    return _kept(settings, f"chains {structure.name} {settings.chains} {settings.warm_up} {settings.draws}", run)
-
-
-def _kept(settings: Settings, step: str, work: Callable[[], Any]) -> Any:
-    """The result of a step: read where a run with the same data finished it, else computed and kept."""
-    file = _step_file(settings, step)
+    file = _step_file(settings, f"chains {structure.name} {settings.chains} {settings.warm_up} {settings.draws}")
     if file.exists():
-        return pickle.loads(file.read_bytes())
-    result = work()
-    _keep(file, result)
-    return result
+        there: Estimate = kept(file)
+        return there
+    fit = estimate(
+        training,
+        parameters,
+        structure,
+        settings.seed,
+        settings.chains,
+        settings.warm_up,
+        settings.draws,
+        settings.workers,
+        report,
+    )
+    keep(file, fit)
+    return fit
 
 
 def _step_file(settings: Settings, step: str) -> Path:
@@ -157,15 +147,3 @@ def _step_file(settings: Settings, step: str) -> Path:
         f"{step}{settings.seed}{data}{sides}{likelihood.STUDY_EFFECTS}{likelihood.RESIDUALS}{load_rows()}{CANDIDATES}".encode()
     ).hexdigest()[:16]
     return settings.folder / "steps" / f"{step.replace(' ', '-')}-{key}.pickle"
-
-
-def _keep(file: Path, result: Any) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(file, pickle.dumps(result))
-
-
-def _need_numpyro() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("numpyro") is None:
-        raise InputError("calibrate needs NumPyro: install ketascope with its extra 'bayes'")

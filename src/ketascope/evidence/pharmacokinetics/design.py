@@ -14,7 +14,7 @@ from ketascope.evidence.pk_observed import ANALYTES, ObservedRow
 from ketascope.model.absorption import CENTRAL, InputPlan, plan_inputs
 from ketascope.model.exposure import enantiomer_composition
 from ketascope.model.plasma import plasma
-from ketascope.regimen import parse
+from ketascope.regimen import parse, routes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +120,7 @@ class Design:
         here = self.columns[column]
         doses = parse(here.sentence).doses(here.weight_kg)
         last = doses[-1]
-        ends = [dose.time_h + dose.duration_h for dose in doses if dose.route == "IV" and dose.duration_h > 0.0]
+        ends = [dose.time_h + dose.duration_h for dose in doses if routes()[dose.route].into_vein and dose.duration_h]
         inputs = [event for event in self.plan(column).events if event.column != CENTRAL and event.duration_h > 0.0]
         released = {event.start_h + event.duration_h for event in inputs if event.start_h >= last.time_h}
         series = [last.time_h + (last.duration_h or 0.0) + np.geomspace(PEAK_FIRST_H, PEAK_LAST_H, PEAK_POINTS)]

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ketascope.engines import in_order, map_chunks
+from ketascope.estimation.convergence import convergence
 from ketascope.evidence.pharmacokinetics import likelihood
 from ketascope.evidence.pharmacokinetics.observations import Observation
 from ketascope.evidence.pharmacokinetics.priors import Prior, priors
 from ketascope.evidence.pharmacokinetics.structures import Structure
+from ketascope.evidence.priors import INFORMED_BELOW
 
 if TYPE_CHECKING:
     from ketascope.model.parameter_store import ParameterSet
 
-R_HAT_LIMIT, SAMPLE_SIZE_LIMIT = 1.01, 400.0
-INFORMED_BELOW = 0.8
-"""Posterior SD over prior SD (both on the prior's scale): at or above this the data did not inform a parameter."""
 TARGET_ACCEPTANCE = 0.95
 
 
@@ -113,20 +112,14 @@ def _sample(task: _Chain) -> tuple[dict[str, np.ndarray], int, float]:
 
 
 def diagnostics(fit: Estimate) -> list[dict[str, Any]]:
-    """R-hat and effective sample size of every scalar, with prior and posterior for parameters."""
-    from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
-
+    """R-hat, bulk and tail sample size of every sampled scalar; for parameters prior and posterior too."""
     rows: list[dict[str, Any]] = []
     for site, table in fit.sites.items():
         flat = table.reshape(*table.shape[:2], -1)
         for index in range(flat.shape[-1]):
             draws = flat[..., index]
             label = site if flat.shape[-1] == 1 else f"{site}[{fit.studies[index]}]"
-            row = {
-                "name": label,
-                "r_hat": float(split_gelman_rubin(draws)),
-                "sample_size": float(effective_sample_size(draws)),
-            }
+            row: dict[str, Any] = {"name": label, **convergence(draws)}
             if site.startswith("z_"):
                 name = site.removeprefix("z_")
                 low, middle, high = np.quantile(fit.values(name), [0.05, 0.5, 0.95])

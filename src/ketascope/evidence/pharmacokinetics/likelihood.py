@@ -21,6 +21,7 @@ from ketascope.evidence.pharmacokinetics.observations import Observation
 from ketascope.evidence.pharmacokinetics.prediction import predictor
 from ketascope.evidence.pharmacokinetics.priors import PARAMETER_FILE, Prior
 from ketascope.evidence.pharmacokinetics.structures import FULL, Structure
+from ketascope.people import spread_values
 
 if TYPE_CHECKING:
     from ketascope.model.parameter_store import ParameterSet
@@ -86,13 +87,6 @@ def make_data(observations: Sequence[Observation], parameters: ParameterSet, str
     )
 
 
-def moved(xp: Any, value: Array, scale: str, shift: Array) -> Array:
-    """A parameter moved by a study effect on its scale."""
-    if scale == "log":
-        return value * xp.exp(shift)
-    return 1.0 / (1.0 + (1.0 / value - 1.0) * xp.exp(-shift))
-
-
 def predictions(data: Data, values: Mapping[str, Array], effects: Mapping[str, Array]) -> Array:
     """Predictions of all rows in their own units. values: by short name; effects: (studies,) by study effect."""
     import jax.numpy as jnp
@@ -101,7 +95,7 @@ def predictions(data: Data, values: Mapping[str, Array], effects: Mapping[str, A
     for effect, (_, names, scale) in STUDY_EFFECTS.items():
         for name in names:
             shift = effects[effect][data.column_study]
-            columns[f"{PARAMETER_FILE}.{name}"] = moved(jnp, values[name], scale, shift)
+            columns[f"{PARAMETER_FILE}.{name}"] = spread_values(values[name], f"{scale}-normal", shift, jnp)
     return data.predict(columns)
 
 

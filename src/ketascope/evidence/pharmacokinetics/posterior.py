@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -13,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ketascope.evidence.pharmacokinetics.estimation import INFORMED_BELOW, Estimate, diagnostics
+from ketascope.estimation.convergence import unconverged, worst
+from ketascope.evidence import fit_files
+from ketascope.evidence.pharmacokinetics.estimation import Estimate, diagnostics
 from ketascope.evidence.pharmacokinetics.priors import PARAMETER_FILE, load_rows
-from ketascope.files import write_aside
+from ketascope.evidence.priors import INFORMED_BELOW
 
 if TYPE_CHECKING:
     from ketascope.evidence.pharmacokinetics.cross_validation import Score
@@ -29,12 +27,8 @@ SPREADS = ("sd_", "residual_")
 
 def files_of(package: Path) -> dict[str, Path]:
     """Where a calibration's four files stand in a source tree or in a folder laid out like it."""
-    return {
-        "parameters": package / "model" / "parameters" / f"{PARAMETER_FILE}.toml",
-        "draws": package / "model" / "posterior" / f"{PARAMETER_FILE}.csv",
-        "spreads": package / "evidence" / "data" / SPREAD_DRAWS,
-        "record": package / "evidence" / "data" / RECORD,
-    }
+    files = fit_files.files_of_fit(package, PARAMETER_FILE, RECORD)
+    return {**files, "spreads": files["record"].with_name(SPREAD_DRAWS)}
 
 
 def parameter_table(fit: Estimate) -> str:
@@ -73,32 +67,22 @@ def parameter_table(fit: Estimate) -> str:
             parts.append(
                 f'note = "{what}: posterior SD is {share:.2f} of the prior SD, mean moved by {moved:+.2f} prior SDs"'
             )
-        if "between_patient" in row:
-            spread = row["between_patient"]
-            inner = f'kind = "{spread["kind"]}", sd = {spread["sd"]}, effect = "{spread["effect"]}"'
-            parts.append(f"between_patient = {{ {inner} }}")
-        parts.append("")
+        parts += [*fit_files.between_patient_line(row), ""]
     return "\n".join(parts)
 
 
 def draw_table(fit: Estimate) -> str:
     """`pooled.csv`: draws evenly spaced over all chains."""
-    return _table({name: fit.values(name).reshape(-1) for name in fit.priors})
+    return _table({name: fit.values(name) for name in fit.priors})
 
 
 def spread_table(fit: Estimate) -> str:
     """SDs between studies and residual SDs of the same draws."""
-    return _table({name: fit.flat(name) for name in fit.sites if name.startswith(SPREADS)})
+    return _table({name: draws for name, draws in fit.sites.items() if name.startswith(SPREADS)})
 
 
 def _table(columns: Mapping[str, np.ndarray]) -> str:
-    total = len(next(iter(columns.values())))
-    rows = np.linspace(0, total - 1, min(STORED_DRAWS, total)).round().astype(int)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_short(float(column[row])) for column in columns.values()] for row in rows)
-    return text.getvalue()
+    return fit_files.draw_table(columns, STORED_DRAWS, DIGITS)
 
 
 def record(
@@ -108,20 +92,22 @@ def record(
     table = diagnostics(fit)
     chains, draws = fit.divergences.shape[0], next(iter(fit.sites.values())).shape[1]
     spreads = {name: np.quantile(fit.flat(name), [0.05, 0.5, 0.95]) for name in fit.sites if name.startswith(SPREADS)}
-    return {
+    document = {
         "structure": fit.structure.name,
         "seed": seed,
         "chains": chains,
         "draws": draws,
         "divergences": int(fit.divergences.sum()),
-        "largest_r_hat": _rounded(max(row["r_hat"] for row in table)),
-        "smallest_sample_size": _rounded(min(row["sample_size"] for row in table)),
+        **worst(table),
+        "unconverged": unconverged(table),
         "groups": list(fit.studies),
-        "parameters": [_rounded_row(row) for row in table if "median" in row],
-        "spreads": {name: [_rounded(float(value)) for value in values] for name, values in spreads.items()},
+        "parameters": [row for row in table if "median" in row],
+        "spreads": {name: list(values) for name, values in spreads.items()},
         "structures": [_score_row(item) for item in scores],
-        "predictive_90_percent": {name: [_rounded(value) for value in values] for name, values in intervals.items()},
+        "predictive_90_percent": {name: list(values) for name, values in intervals.items()},
     }
+    whole: dict[str, Any] = fit_files.rounded(document, DIGITS)
+    return whole
 
 
 def _score_row(item: Score) -> dict[str, Any]:
@@ -130,30 +116,29 @@ def _score_row(item: Score) -> dict[str, Any]:
         "question": item.structure.question,
         "lacks": item.structure.lacks,
         "estimated": item.estimated,
-        "log_density": _rounded(item.total),
-        "by_group": dict(zip(item.groups, (_rounded(float(value)) for value in item.log_density), strict=True)),
-        "left_out_fold_error": _rounded(item.left_out_fold_error),
-        "fitted_fold_error": _rounded(item.fitted_fold_error),
+        "log_density": item.total,
+        "by_group": dict(zip(item.groups, map(float, item.log_density), strict=True)),
+        "left_out_fold_error": item.left_out_fold_error,
+        "fitted_fold_error": item.fitted_fold_error,
     }
 
 
 def write(fit: Estimate, document: Mapping[str, Any], package: Path) -> dict[str, Path]:
     """Write the four files below `package`, each whole or not at all."""
     files = files_of(package)
-    for file in files.values():
-        file.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(files["parameters"], parameter_table(fit))
-    write_aside(files["draws"], draw_table(fit))
-    write_aside(files["spreads"], spread_table(fit))
-    write_aside(files["record"], json.dumps(document, indent=1) + "\n")
+    texts = {
+        "parameters": parameter_table(fit),
+        "draws": draw_table(fit),
+        "spreads": spread_table(fit),
+        "record": fit_files.record_text(document),
+    }
+    fit_files.write_fit(files, texts)
     return files
 
 
 def load_record() -> dict[str, Any]:
     """The record of the packaged fit."""
-    file = resources.files("ketascope.evidence") / "data" / RECORD
-    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return document
+    return fit_files.load_record(RECORD)
 
 
 def load_spread_draws() -> dict[str, np.ndarray]:
@@ -165,12 +150,4 @@ def load_spread_draws() -> dict[str, np.ndarray]:
 
 
 def _short(value: float) -> str:
-    return f"{value:.{DIGITS}g}"
-
-
-def _rounded(value: float) -> float:
-    return float(_short(value)) if math.isfinite(value) else value
-
-
-def _rounded_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _rounded(value) if isinstance(value, float) else value for name, value in row.items()}
+    return fit_files.short(value, DIGITS)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ketascope.evidence.pharmacokinetics.likelihood import DEGREES_OF_FREEDOM, STUDY_EFFECTS, moved
+from ketascope.evidence.pharmacokinetics.likelihood import DEGREES_OF_FREEDOM, STUDY_EFFECTS
 from ketascope.evidence.pharmacokinetics.observations import Observation, observations, part_of
 from ketascope.evidence.pharmacokinetics.posterior import load_spread_draws
 from ketascope.evidence.pharmacokinetics.priors import PARAMETER_FILE
@@ -88,7 +88,7 @@ def posterior_concentrations(
     from ketascope.model.pharmacokinetics import SERIES
     from ketascope.model.plasma import plasma
     from ketascope.model.uncertainty import load_joint_draws
-    from ketascope.people import Person, individual_values, typical_normals
+    from ketascope.people import Person, individual_values, spread_values, typical_normals
     from ketascope.regimen import parse
 
     names, table = load_joint_draws(PARAMETER_FILE)
@@ -99,7 +99,7 @@ def posterior_concentrations(
         shift = spread[f"sd_{effect}"] * rng.standard_normal(len(table))
         for name in moves:
             full = f"{PARAMETER_FILE}.{name}"
-            drawn[full] = np.asarray(moved(np, drawn[full], scale, shift))
+            drawn[full] = spread_values(drawn[full], f"{scale}-normal", shift)
     place = plasma(site)
     values = individual_values(parameters, Person(weight_kg=weight_kg), typical_normals(len(table)), place, drawn)
     doses = parse(sentence).doses(weight_kg)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 
 Array = NDArray[np.float64]
 
@@ -104,9 +103,7 @@ def choose(value: str, known: Iterable[str], what: str) -> str:
     """The value itself if known; otherwise InputError with the nearest known name."""
     names = list(known)
     if value not in names:
-        near = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise InputError(f"unknown {what} '{value}'{hint} Known: {', '.join(names)}")
+        raise InputError(unknown(what, value, names, cutoff=0.4))
     return value
 
 

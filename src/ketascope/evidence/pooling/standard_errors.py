@@ -16,18 +16,11 @@ from ketascope.evidence.pooling.inputs import check_level
 def from_interval(low: float, high: float, *, level: float = 0.95, degrees_of_freedom: float | None = None) -> float:
     """Standard error from a symmetric interval: normal quantile, or t where degrees of freedom are given.
 
-    For ratios pass logarithms (see `from_ratio_interval`). Raises InputError where the ends are not in order.
+    For ratios pass logarithms. Raises InputError where the ends are not in order.
     """
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise InputError(f"interval {low:g} to {high:g}: the lower end comes first and both are finite")
     return (high - low) / (2.0 * _quantile(0.5 * (1.0 - check_level(level)), degrees_of_freedom))
-
-
-def from_ratio_interval(low: float, high: float, *, level: float = 0.95) -> float:
-    """Standard error of the log of a ratio from the interval of the ratio itself."""
-    if not 0.0 < low < high:
-        raise InputError(f"interval {low:g} to {high:g} of a ratio: both ends are above zero, the lower one first")
-    return from_interval(math.log(low), math.log(high), level=level)
 
 
 def from_p_value(estimate: float, p: float, *, degrees_of_freedom: float | None = None) -> float:

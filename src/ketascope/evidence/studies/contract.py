@@ -1,4 +1,4 @@
-"""The data contract of the study tables: pandera on collected polars frames, run in the build and the tests.
+"""The data contract of the study tables: pandera on polars frames; `ketascope evidence check` and the tests run it.
 
 Types, vocabularies, ranges and uniqueness stand in the schemas; rules over several cells are the functions of
 `row_rules`, each run as one named check; rules over several tables are in `links`. What is wrong comes
@@ -14,6 +14,7 @@ from ketascope.errors import InputError
 from ketascope.evidence.studies import tables
 from ketascope.evidence.studies.links import cross_table_problems
 from ketascope.evidence.studies.row_rules import COUNT_SOURCES, RULES, SPREADS, UNITS_OF_MEASURE, Row, Rule
+from ketascope.evidence.studies.rows import DECIMAL_NUMBERS, WHOLE_NUMBERS
 from ketascope.evidence.studies.tables import Arm, Contrast, Outcome, Published, Study
 
 if TYPE_CHECKING:
@@ -27,27 +28,6 @@ TABLES: Mapping[str, type[Study] | type[Arm] | type[Outcome] | type[Contrast] | 
     "study_contrasts.csv": Contrast,
     "published_pooled.csv": Published,
 }
-_WHOLE: frozenset[str] = frozenset({"year", "n_randomised", "n_analysed", "n_doses", "n", "events", "k"})
-_DECIMAL: frozenset[str] = frozenset(
-    {
-        "primary_time_h",
-        "follow_up_days",
-        "infusion_min",
-        "mean_age",
-        "percent_female",
-        "time_h",
-        "window_start_h",
-        "value",
-        "spread_low",
-        "spread_high",
-        "p_value",
-        "dose_mg_per_kg_racemic_iv",
-        "estimate",
-        "ci_low",
-        "ci_high",
-        "i2",
-    }
-)
 _NOT_EMPTY: Mapping[str, tuple[str, ...]] = {
     "studies.csv": ("study", "trial_key", "condition", "source", "design"),
     "study_arms.csv": ("study", "arm", "treatment", "source"),
@@ -110,10 +90,10 @@ def frame(name: str, text: str) -> pl.DataFrame:
     if tuple(read.columns) != fields:
         raise InputError(f"{name}: the columns must be {', '.join(fields)}")
     for column in fields:
-        if column not in _WHOLE | _DECIMAL:
+        if column not in WHOLE_NUMBERS | DECIMAL_NUMBERS:
             read = read.with_columns(pl.col(column).fill_null(""))
             continue
-        kind, what = (pl.Int64, "a whole number") if column in _WHOLE else (pl.Float64, "a number")
+        kind, what = (pl.Int64, "a whole number") if column in WHOLE_NUMBERS else (pl.Float64, "a number")
         cast = read[column].cast(kind, strict=False)
         lost = (cast.is_null() & read[column].is_not_null()).arg_true()
         if len(lost):
@@ -139,8 +119,8 @@ def schema(name: str) -> pa.DataFrameSchema:
             checks.append(pa.Check.str_length(min_value=1))
         if column in ("time_h", "window_start_h", "primary_time_h", "n", "events", "n_randomised", "infusion_min"):
             checks.append(pa.Check.ge(0))
-        kind = pl.Int64 if column in _WHOLE else pl.Float64 if column in _DECIMAL else pl.String
-        columns[column] = pa.Column(kind, checks, nullable=column in _WHOLE | _DECIMAL)
+        kind = pl.Int64 if column in WHOLE_NUMBERS else pl.Float64 if column in DECIMAL_NUMBERS else pl.String
+        columns[column] = pa.Column(kind, checks, nullable=column in WHOLE_NUMBERS | DECIMAL_NUMBERS)
     frame_checks = [_frame_check(rule) for rule in RULES.get(name, ())]
     return pa.DataFrameSchema(columns, checks=frame_checks, strict=True, ordered=True, unique=list(_UNIQUE[name]))
 
@@ -200,14 +180,10 @@ def _plain(name: str, case: Row) -> str:
     return f"{name}{where}, {case.get('column') or 'columns'}: breaks {case['check']}"
 
 
-def check_package_tables() -> None:
-    """Hold the packaged tables to the contract; InputError with the first problem and how many there are."""
-    found: list[str] = []
-    for name in TABLES:
-        found += problems(name, tables.table_text(name))
+def package_problems() -> tuple[str, ...]:
+    """What breaks the contract in the packaged tables, one line each: in one table, and if none is, between them."""
+    found = [problem for name in TABLES for problem in problems(name, tables.table_text(name))]
     if not found:
         every = {name: tables.arms(name) for name in tables.studies()}
         found += cross_table_problems(tables.studies(), every, tables.outcomes(), tables.contrasts())
-    if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise InputError(f"{found[0]}{more}")
+    return tuple(found)

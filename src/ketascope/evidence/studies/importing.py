@@ -21,9 +21,6 @@ does not need may be left out. One broken row and nothing is imported.
 
 from __future__ import annotations
 
-import csv
-import difflib
-import io
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -31,10 +28,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.evidence.studies import rules
 from ketascope.evidence.studies.figures import CI_LEVEL, KEYS
 from ketascope.evidence.studies.tables import CHECK_GRADES, CONTROLS, INDICATIONS, POOLED_OUTCOMES, TREATMENTS, studies
+from ketascope.regimen.records import Record, read_records
 
 REQUIRED: tuple[str, ...] = (
     "study",
@@ -64,6 +62,10 @@ SYMPTOM_UNITS: tuple[str, ...] = ("points", "points of change", "sd units")
 COUNT_UNIT = "people"
 LARGEST_SD_UNITS = 5.0
 """No treatment moves a group's mean by this many SDs; such a figure is in another unit."""
+MOST_PEOPLE = 1_000_000
+"""No group of a trial comes near; a pool of larger numbers is a slip of the pen."""
+LATEST_H = 100_000.0
+"""Eleven years after the first dose, longer than anybody was followed."""
 _SIDES = ("treatment", "control")
 
 
@@ -101,19 +103,21 @@ class ImportedContrast:
 
 
 class _Row:
-    """The cells of one row; what is wrong with one becomes an InputError that names file, row and field."""
+    """The cells of one row; what is wrong with one becomes an InputError that names file, row and field.
 
-    def __init__(self, name: str, number: int, cells: Mapping[str, str]) -> None:
-        self.where = f"{name} row {number}"
-        self.cells = cells
+    Unlike a record of an event table an empty cell is a text here, and a single point is not a missing value.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self.number, self.place, self.cells = record.number, record.place, record.cells
         self.numbers: dict[str, Any] = {}
 
     def fail(self, field_name: str, message: str) -> None:
         if message:
-            raise InputError(f"{self.where}, {field_name}: {message}")
+            raise InputError(f"{self.place}, {field_name}: {message}")
 
     def text(self, field_name: str) -> str:
-        return self.cells.get(field_name, "")
+        return self.cells.get(field_name, "").strip()
 
     def __getitem__(self, field_name: str) -> Any:
         return self.numbers[field_name]
@@ -133,29 +137,11 @@ class _Row:
 def read_study_file(path: str | os.PathLike[str]) -> tuple[ImportedContrast, ...]:
     """Every comparison of the file; the first row that breaks a rule is an InputError and nothing is imported."""
     file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot read {file.name}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"cannot read {file.name}: it must be a CSV file in UTF-8") from None
-    except ValueError:
-        raise InputError(f"cannot read {file.name}: that is not the name of a file") from None
-    try:
-        table = [row for row in csv.reader(io.StringIO(text, newline="")) if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise InputError(f"{file.name} is not a CSV file: {error}") from None
-    if len(table) < 2:
-        raise InputError(f"{file.name} holds no comparison; its first row names columns, each row below is one")
-    header = [cell.strip() for cell in table[0]]
-    _check_header(file.name, header)
     found: list[ImportedContrast] = []
     seen: dict[tuple[Any, ...], int] = {}
-    for number, cells in enumerate(table[1:], 2):
-        if len(cells) != len(header):
-            raise InputError(f"{file.name} row {number}: {len(cells)} cells for {len(header)} columns; quote commas")
-        row = _Row(file.name, number, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
-        contrast = _contrast(row, number)
+    for record in read_records(file, lambda cells: _header(file.name, cells), row=f"{file.name} row"):
+        row = _Row(record)
+        contrast = _contrast(row)
         key = (
             contrast.study.lower(),
             contrast.drug,
@@ -166,25 +152,30 @@ def read_study_file(path: str | os.PathLike[str]) -> tuple[ImportedContrast, ...
         )
         if key in seen:
             row.fail("outcome", f"the same comparison stands in row {seen[key]}; keep one of the two")
-        seen[key] = number
+        seen[key] = row.number
         found.append(contrast)
+    if not found:
+        raise InputError(f"{file.name} holds no comparison; its first row names columns, each row below is one")
     return tuple(found)
 
 
-def _check_header(name: str, header: list[str]) -> None:
+def _header(name: str, cells: list[str]) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    if not header:
+        return header
     for column in header:
         if column not in COLUMNS:
-            near = difflib.get_close_matches(column, COLUMNS, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"columns are {', '.join(COLUMNS)}"
-            raise InputError(f"{name} row 1: unknown column '{column}'; {hint}")
+            hint = did_you_mean(column, COLUMNS, otherwise=f"; columns are {', '.join(COLUMNS)}")
+            raise InputError(f"{name} row 1: unknown column '{column}'{hint}")
         if header.count(column) > 1:
             raise InputError(f"{name} row 1: column '{column}' stands twice; keep one")
     missing = [column for column in REQUIRED if column not in header]
     if missing:
         raise InputError(f"{name} row 1: column '{missing[0]}' is missing; every file needs {', '.join(REQUIRED)}")
+    return header
 
 
-def _contrast(row: _Row, number: int) -> ImportedContrast:
+def _contrast(row: _Row) -> ImportedContrast:
     for name in REQUIRED:
         row.fail(name, "" if row.text(name) else "is empty; every row needs it")
     for name, allowed in (
@@ -204,9 +195,12 @@ def _contrast(row: _Row, number: int) -> ImportedContrast:
         row.read(name, float, "a number")
     if row["time_h"] < 0.0:
         row.fail("time_h", f"{row['time_h']:g} h is before the first dose; times are 0 or more")
+    if row["time_h"] > LATEST_H:
+        row.fail("time_h", f"{row['time_h']:g} h is later than anybody was followed; at most {LATEST_H:g}")
     for side in _SIDES:
         size = row[f"n_{side}"]
-        row.fail(f"n_{side}", "" if size is None or size > 0 else f"{size} people are impossible; 1 or more")
+        is_possible = size is None or 0 < size <= MOST_PEOPLE
+        row.fail(f"n_{side}", "" if is_possible else f"{size} people are impossible; 1 to {MOST_PEOPLE}")
     values = dict.fromkeys(KEYS) | {"assumed": "", "outcome_ids": (), "verified": row.text("verified")}
     if row.text("outcome") == "symptoms":
         _symptoms(row, key, values)
@@ -215,7 +209,7 @@ def _contrast(row: _Row, number: int) -> ImportedContrast:
     recalled = row.text("verified") == "recall"
     study = row.text("study")
     return ImportedContrast(
-        contrast_id=f"{study}/file-{number}",
+        contrast_id=f"{study}/file-{row.number}",
         study=study,
         trial_key=study,
         label=f"{study} (your file)",
@@ -236,9 +230,8 @@ def _contrast(row: _Row, number: int) -> ImportedContrast:
 def _one_of(row: _Row, name: str, allowed: tuple[str, ...]) -> None:
     word = row.text(name)
     if word not in allowed:
-        near = difflib.get_close_matches(word.lower(), allowed, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"it is one of {', '.join(allowed)}"
-        row.fail(name, f"unknown word '{word}'; {hint}")
+        hint = did_you_mean(word, allowed, otherwise=f"; it is one of {', '.join(allowed)}")
+        row.fail(name, f"unknown word '{word}'{hint}")
 
 
 def _known_trial(row: _Row) -> None:

@@ -62,22 +62,36 @@ def _contrast_problems(
         if row.study not in studies or studies[row.study].trial_key != row.trial_key:
             yield f"{where}, study: '{row.study}' with trial_key '{row.trial_key}' is not in studies.csv"
             continue
-        known = {arm.arm for arm in arms.get(row.study, ())}
-        for name in (*row.treatment_arm.split(tables.SEPARATOR), *row.control_arm.split(tables.SEPARATOR)):
-            if name not in known:
-                yield f"{where}, treatment_arm: '{name}' is no arm of {row.study}"
-        ids = " ".join((row.treatment_outcome_id, row.control_outcome_id, row.difference_outcome_id)).split()
-        for name in ids:
-            if name not in outcomes or outcomes[name].study != row.study:
-                yield f"{where}, outcome ids: '{name}' is no outcome of {row.study}"
-            elif row.in_pooling and outcomes[name].verified == "recall":
-                yield f"{where}, in_pooling: '{name}' is from recall, which never counts"
-        for name in row.holds:
-            if name not in studies[row.study].within:
-                yield f"{where}, holds: '{name}' is not among the trials that {row.study} lies within"
-        if row.in_pooling:
-            for trial in row.holds or (row.trial_key,):
-                key = (trial, row.drug, row.indication, row.outcome, row.time_h)
-                if key in counted:
-                    yield f"{where}, in_pooling: {trial} counts already as {counted[key]}; one comparison a time"
-                counted.setdefault(key, row.contrast_id)
+        for problem in (*_names_of_contrast(row, studies, arms, outcomes), *_counted_twice(row, counted)):
+            yield f"{where}, {problem}"
+
+
+def _names_of_contrast(
+    row: Contrast,
+    studies: Mapping[str, Study],
+    arms: Mapping[str, tuple[Arm, ...]],
+    outcomes: Mapping[str, Outcome],
+) -> Iterable[str]:
+    """Arms, outcomes and trials that a comparison names and its study has not, or that may not count."""
+    known = {arm.arm for arm in arms.get(row.study, ())}
+    for name in (*row.treatment_arm.split(tables.SEPARATOR), *row.control_arm.split(tables.SEPARATOR)):
+        if name not in known:
+            yield f"treatment_arm: '{name}' is no arm of {row.study}"
+    ids = " ".join((row.treatment_outcome_id, row.control_outcome_id, row.difference_outcome_id)).split()
+    for name in ids:
+        if name not in outcomes or outcomes[name].study != row.study:
+            yield f"outcome ids: '{name}' is no outcome of {row.study}"
+        elif row.in_pooling and outcomes[name].verified == "recall":
+            yield f"in_pooling: '{name}' is from recall, which never counts"
+    for name in row.holds:
+        if name not in studies[row.study].within:
+            yield f"holds: '{name}' is not among the trials that {row.study} lies within"
+
+
+def _counted_twice(row: Contrast, counted: dict[tuple[Any, ...], str]) -> Iterable[str]:
+    """Trials of a pooled comparison that count already; `counted` takes up the others."""
+    for trial in (row.holds or (row.trial_key,)) if row.in_pooling else ():
+        key = (trial, row.drug, row.indication, row.outcome, row.time_h)
+        if key in counted:
+            yield f"in_pooling: {trial} counts already as {counted[key]}; one comparison a time"
+        counted.setdefault(key, row.contrast_id)

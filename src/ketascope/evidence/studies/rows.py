@@ -211,10 +211,6 @@ class Published:
 Row = TypeVar("Row", Study, Arm, Outcome, Contrast, Published)
 
 
-def _whole(text: str) -> int:
-    return int(text)
-
-
 def _yes(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("yes or no")
@@ -225,29 +221,30 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+WHOLE_NUMBERS = frozenset(("year", "n_randomised", "n_analysed", "n_doses", "n", "events", "k"))
+DECIMAL_NUMBERS = frozenset(
+    (
+        "primary_time_h",
+        "follow_up_days",
+        "infusion_min",
+        "mean_age",
+        "percent_female",
+        "time_h",
+        "window_start_h",
+        "value",
+        "spread_low",
+        "spread_high",
+        "p_value",
+        "dose_mg_per_kg_racemic_iv",
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "i2",
+    )
+)
 _NUMBERS: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("year", "n_randomised", "n_analysed", "n_doses", "n", "events", "k"), _whole),
-    **dict.fromkeys(
-        (
-            "primary_time_h",
-            "follow_up_days",
-            "infusion_min",
-            "mean_age",
-            "percent_female",
-            "time_h",
-            "window_start_h",
-            "value",
-            "spread_low",
-            "spread_high",
-            "p_value",
-            "dose_mg_per_kg_racemic_iv",
-            "estimate",
-            "ci_low",
-            "ci_high",
-            "i2",
-        ),
-        float,
-    ),
+    **dict.fromkeys(WHOLE_NUMBERS, int),
+    **dict.fromkeys(DECIMAL_NUMBERS, float),
 }
 _OTHERS: Mapping[str, Callable[[str], Any]] = {
     "within": _names,
@@ -280,7 +277,7 @@ def _number(where: str, field: str, text: str) -> Any:
     try:
         return _NUMBERS[field](text)
     except ValueError:
-        what = "a whole number" if _NUMBERS[field] is _whole else "a number"
+        what = "a whole number" if field in WHOLE_NUMBERS else "a number"
         raise InputError(f"{where}, {field}: '{text}' must be empty or {what}") from None
 
 

@@ -6,14 +6,20 @@ Each rule takes numbers and returns what is wrong and what would be right, or ""
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from typing import Any
 
+from ketascope.errors import did_you_mean
+
 PERCENT_TOLERANCE = 1.0
 """Printed percentages are rounded, and sometimes truncated."""
 ROUNDING = 1e-9
+SMALLEST_SHARE = 1e-6
+"""Of the largest SD that a scale allows, or of a point where it has no upper end.
+
+A smaller one is a slip, and its square is lost beside other numbers.
+"""
 HALF_WIDTHS = (1.85, 4.4)
 """Half of a 95% interval in standard errors: 1.96 less rounding, and the t value of two degrees of freedom."""
 
@@ -39,10 +45,9 @@ def unknown_scale(word: str) -> str:
     """Why a scale is not known, with the nearest that is."""
     if scale_key(word):
         return ""
-    labels = {str(row["label"]).lower(): str(row["label"]) for row in scales().values()}
-    near = difflib.get_close_matches(word.lower(), labels, n=1, cutoff=0.4)
-    hint = f"did you mean '{labels[near[0]]}'?" if near else f"known: {', '.join(sorted(labels.values()))}"
-    return f"unknown scale '{word}'; {hint}"
+    labels = sorted(str(row["label"]) for row in scales().values())
+    hint = did_you_mean(word, labels, cutoff=0.4, otherwise=f"; known: {', '.join(labels)}")
+    return f"unknown scale '{word}'{hint}"
 
 
 def limits(key: str) -> tuple[float, float]:
@@ -74,6 +79,11 @@ def largest_sd(key: str, n: int | None, of_change: bool) -> float:
     return (high - low) * (1.0 if of_change else 0.5) * math.sqrt(people / (people - 1.0))
 
 
+def _range(largest: float) -> float:
+    """What a share is taken of: the largest SD, or a point on a scale without an upper end."""
+    return largest if math.isfinite(largest) else 1.0
+
+
 def sd_impossible(sd: float | None, key: str, n: int | None, of_change: bool) -> str:
     """An SD that is not positive, or larger than scores of the scale can have."""
     if sd is None:
@@ -81,6 +91,8 @@ def sd_impossible(sd: float | None, key: str, n: int | None, of_change: bool) ->
     if not sd > 0.0:
         return f"an SD of {sd:g} is impossible; it must be above 0"
     top = largest_sd(key, n, of_change)
+    if sd < SMALLEST_SHARE * _range(top):
+        return f"an SD of {sd:g} is impossible; {_label(key)} is not rated so finely"
     if sd <= top + ROUNDING:
         return ""
     what = "changes" if of_change else "scores"
@@ -96,6 +108,8 @@ def standard_error_impossible(error: float | None, top_sd: float, n_parts: float
         return ""
     if not error > 0.0:
         return f"a standard error of {error:g} is impossible; it must be above 0"
+    if error < SMALLEST_SHARE**2 * _range(top_sd):
+        return f"a standard error of {error:g} is impossible; no trial is so exact"
     top = top_sd / math.sqrt(n_parts) if n_parts else top_sd
     if error <= top + ROUNDING:
         return ""

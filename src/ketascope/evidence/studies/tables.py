@@ -7,12 +7,11 @@ come from. The same trial published under several names shares a `trial_key` and
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.evidence.studies.rows import (
     CHECK_GRADES,
     CONTROLS,
@@ -104,10 +103,8 @@ def study(name: str) -> Study:
     table = _studies()
     if name in table:
         return table[name]
-    by_lower = {known.lower(): known for known in table}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    hint = f"did you mean '{by_lower[near[0]]}'?" if near else "'ketascope evidence list' shows all of them"
-    raise InputError(f"unknown study '{name}'; {hint}")
+    hint = did_you_mean(name, table, cutoff=0.5, otherwise="; 'ketascope evidence list' shows all of them")
+    raise InputError(f"unknown study '{name}'{hint}")
 
 
 def arms(name: str) -> tuple[Arm, ...]:

@@ -104,6 +104,11 @@ def _missing_trials(rows: Sequence[tuple[str, Mapping[str, Any]]], studies: Sequ
     return "; ".join(str(texts[code]) for code in texts if code in codes)
 
 
+def is_part(choices: Choices) -> bool:
+    """Whether more trials of this treatment are known to exist than our tables hold."""
+    return any("subset" in row["flags"] for _, row in _evidence_rows(choices, set()))
+
+
 def in_sentence(label: str) -> str:
     """A treatment's name inside a sentence: abbreviations keep their capitals."""
     return label if label[:2].isupper() else label[:1].lower() + label[1:]
@@ -123,7 +128,8 @@ def words(choices: Choices, grade: str, pooled: Mapping[str, Any] | None, shown:
     side = "better" if is_better else "worse"
     plain, base = str(outcome[side]), str(outcome[f"may_{side}"])
     verb = str(rules()["words"].get(grade, {"verb": "very uncertain"})["verb"])
-    where = f"{where}, on the {pooled['k']} trials whose figures were read"
+    part = " (a part of those that exist)" if is_part(choices) else ""
+    where = f"{where}, on the {pooled['k']} trials{part} whose figures were read"
     crosses = _crosses(pooled)
     doubt = ", but the pooled interval includes no difference" if crosses else ""
     certain = f"({grade} certainty)"

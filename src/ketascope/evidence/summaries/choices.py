@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ketascope.data import load
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 from ketascope.evidence.pooling_rules import rules as rules
 
 ESTIMATORS = ("REML", "DL", "PM", "ML", "FE")
@@ -49,10 +48,7 @@ def known(kind: str, name: str, names: Iterable[str]) -> str:
     for each in table:
         if each.lower() == name.strip().lower():
             return each
-    near = difflib.get_close_matches(name.lower(), [each.lower() for each in table], n=1)
-    found = next((each for each in table if near and each.lower() == near[0]), None)
-    hint = f"; did you mean '{found}'?" if found else "."
-    raise InputError(f"{kind} '{name}' is unknown{hint} Known: {', '.join(table)}")
+    raise InputError(unknown(kind, name, table))
 
 
 def check_choices(

@@ -18,6 +18,7 @@ from ketascope.evidence.summaries.flags import flags
 from ketascope.evidence.summaries.further import cumulative_rows, dose_response, sensitivity_rows, small_study
 from ketascope.evidence.summaries.listing import also_published, without_numbers
 from ketascope.evidence.summaries.selection import Shown, instrument, measure_for, not_counted, one_per_trial
+from ketascope.report.format import effect_size
 
 # Drawn in the plot; all rules are printed.
 _DRAWN_RULE = {"KH": "KH t(k-1)", "z": "z"}
@@ -171,6 +172,7 @@ def _without_bound(counted: Sequence[Shown], choices: Choices, measure: str) -> 
         return {"k": len(rest), "estimate": None, "words": f"Without the bound of {names}: {TOO_FEW}."}
     values = {"k": pooled.k, "estimate": pooled.estimate, "low": pooled.low, "high": pooled.high, "tau2": pooled.tau2}
     unit = str(rules()["measure"][measure]["unit"])
-    said = f"{pooled.estimate:.2f} ({pooled.low:.2f} to {pooled.high:.2f}) {unit}".replace("-", "\N{MINUS SIGN}")
+    estimate, low, high = (effect_size(value, measure) for value in (pooled.estimate, pooled.low, pooled.high))
+    said = f"{estimate} ({low} to {high}) {unit}".rstrip()
     text = f"Without the bound of {names}, a null trial that printed no estimate: {said}, k = {pooled.k}."
     return values | {"words": text}

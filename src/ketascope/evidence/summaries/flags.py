@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from ketascope.evidence.studies import studies
+from ketascope.evidence.summaries.certainty import is_part
 from ketascope.evidence.summaries.choices import Choices, indications, rules
-from ketascope.report.format import duration
+from ketascope.report.format import duration, effect_size
 
 
 def flags(choices: Choices, document: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -21,6 +21,9 @@ def flags(choices: Choices, document: Mapping[str, Any]) -> list[dict[str, str]]
     pooled = document["pooled"]
     if pooled is not None and pooled["k"] < rules()["flag"]["few_studies"]["below"]:
         found.append(_flag("few_studies", str(pooled["k"])))
+    if pooled is not None and is_part(choices):
+        beside = ", and published pools of more of them stand beside it" if document["checks"] else ""
+        found.append(_flag("part_of_the_trials", beside))
     if pooled is not None and not pooled["converged"]:
         found.append(_flag("not_converged", str(pooled["message"])))
     if pooled is not None:
@@ -43,10 +46,8 @@ def flags(choices: Choices, document: Mapping[str, Any]) -> list[dict[str, str]]
 
 def _ends(document: Mapping[str, Any], interval: Mapping[str, float]) -> str:
     """An interval as it is read: ratios as ratios."""
-    ends = [interval["low"], interval["high"]]
-    if str(document["measure"]).startswith("log"):
-        ends = [math.exp(end) for end in ends]
-    return f"{ends[0]:.2f} to {ends[1]:.2f}".replace("-", "\N{MINUS SIGN}")
+    low, high = (effect_size(interval[end], str(document["measure"])) for end in ("low", "high"))
+    return f"{low} to {high}"
 
 
 def _flag(code: str, detail: str) -> dict[str, str]:

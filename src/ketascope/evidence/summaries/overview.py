@@ -8,6 +8,7 @@ from ketascope import __version__
 from ketascope.data import load
 from ketascope.evidence.summaries.choices import check_choices, rules
 from ketascope.evidence.summaries.document import evidence_document
+from ketascope.report.format import counted
 
 _KEPT = ("indication", "label", "treatment", "treatment_label", "measure", "measure_label", "unit", "refusal")
 
@@ -56,6 +57,5 @@ def _row(document: dict[str, Any]) -> dict[str, Any]:
 
 def _not_pooled(document: dict[str, Any]) -> str:
     with_figures = sum(study["in_pooling"] for study in document["studies"])
-    without = len(document["without_numbers"])
-    studies = "study" if without == 1 else "studies"
-    return f"Not pooled: {with_figures} with usable figures, {without} {studies} without."
+    without = counted(len(document["without_numbers"]), "study", "studies")
+    return f"Not pooled: {with_figures} with usable figures, {without} without."

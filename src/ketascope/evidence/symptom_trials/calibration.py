@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,6 +14,8 @@ import numpy as np
 
 from ketascope.data import load
 from ketascope.engines import map_chunks
+from ketascope.estimation.convergence import unconverged, worst
+from ketascope.evidence.fit_files import keep, kept, rounded
 from ketascope.evidence.fit_settings import Settings
 from ketascope.evidence.priors import load_prior_rows, priors_of
 from ketascope.evidence.symptom_trials import leave_one_out, posterior, predictive
@@ -29,10 +30,8 @@ from ketascope.evidence.symptom_trials.estimation import (
     multiplier_names,
     prior_values,
     together,
-    unconverged,
 )
 from ketascope.evidence.symptom_trials.trial_file import assumptions, load_trials
-from ketascope.files import write_aside
 from ketascope.model.parameter_store import ParameterSet, load_parameters
 
 SECOND_SEED = 1000
@@ -72,15 +71,13 @@ def calibrate_on_trials(settings: Settings, report: Callable[[str], None] = lamb
 
     fit = fit_of("main")
     rows = diagnostics(fit)
-    document = {
+    whole = {
         "seed": settings.seed,
         "chains": settings.chains,
         "warm_up": settings.warm_up,
         "draws": settings.draws,
         "divergences": int(fit.divergences.sum()),
-        "largest_r_hat": max(row["r_hat"] for row in rows),
-        "smallest_bulk_sample_size": min(row["bulk_sample_size"] for row in rows),
-        "smallest_tail_sample_size": min(row["tail_sample_size"] for row in rows),
+        **worst(rows),
         "unconverged": unconverged(rows),
         "parameters": [row for row in rows if "median" in row],
         "trial_effects": _trial_effects(fit),
@@ -99,6 +96,7 @@ def calibrate_on_trials(settings: Settings, report: Callable[[str], None] = lamb
         ),
         "model_means": _model_means(design, fit),
     }
+    document: dict[str, Any] = rounded(whole, posterior.DIGITS)
     posterior.write(fit, rows, document, settings.folder)
     return document
 
@@ -168,7 +166,7 @@ def _run(settings: Settings, groups: Mapping[str, Sequence[Task]], report: Calla
     for task in tasks:
         file = _file(settings, task)
         if file.exists():
-            found[task] = pickle.loads(file.read_bytes())
+            found[task] = kept(file)
         else:
             todo.append(task)
     if found:
@@ -178,7 +176,7 @@ def _run(settings: Settings, groups: Mapping[str, Sequence[Task]], report: Calla
         for index, chain in chains:
             task = todo[index]
             found[task] = chain
-            _keep(_file(settings, task), chain)
+            keep(_file(settings, task), chain)
             said = f"{chain.divergences} divergences, {chain.steps:.0f} steps a draw"
             report(f"{len(found)} of {len(tasks)}: {name_of[task]}, chain {task.number + 1}: {said}")
     return found
@@ -207,11 +205,6 @@ def _file(settings: Settings, task: Task) -> Path:
     return settings.folder / "chains" / f"{(task.left_out or 'all').replace(' ', '-')}-{task.number}-{key}.pickle"
 
 
-def _keep(file: Path, chain: Chain) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(file, pickle.dumps(chain))
-
-
 def _trial_effects(fit: Fit) -> list[dict[str, Any]]:
     """Each trial's own benefit (standard normal: how far it stands from the others) and placebo effect."""
     return [
@@ -230,6 +223,7 @@ def _second_seed(one: Fit, other: Fit) -> dict[str, Any]:
     """Largest distance of two runs' means, in posterior SDs and in Monte-Carlo standard errors of the difference."""
     from numpyro.diagnostics import effective_sample_size
 
+    # The error of a mean goes by the draws as they are, so this sample size is of no ranks.
     first, second = one.values(), other.values()
     rows: list[dict[str, Any]] = []
     for name, table in first.items():

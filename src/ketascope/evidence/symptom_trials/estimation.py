@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ketascope.evidence.priors import Prior, load_prior_rows, priors_of
+from ketascope.estimation.convergence import convergence
+from ketascope.evidence.priors import INFORMED_BELOW, Prior, load_prior_rows, priors_of
 from ketascope.evidence.symptom_trials import likelihood
 from ketascope.evidence.symptom_trials.design import Design
 from ketascope.evidence.symptom_trials.states import LIMIT
+from ketascope.model.symptoms import REFERENCE_INDICATION
 
 PRIOR_FILE = "trial_priors"
-R_HAT_LIMIT, SAMPLE_SIZE_LIMIT = 1.01, 400.0
-INFORMED_BELOW = 0.8
-"""Posterior SD over prior SD: at or above this a parameter reads "not informed by trials"."""
 TARGET_ACCEPTANCE = 0.97
 PRIOR_DRAWS = 20_000
 
@@ -33,7 +32,7 @@ def families() -> dict[str, str]:
 
 def multiplier_names() -> tuple[str, ...]:
     """Everything that has a multiplier: the reference indication, then those of `families`."""
-    return (likelihood.REFERENCE_INDICATION, *families())
+    return (REFERENCE_INDICATION, *families())
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,8 @@ def diagnostics(fit: Fit) -> list[dict[str, Any]]:
         ratio = _contraction(fit.priors[name], table, prior[name])
         rows.append(
             {
-                **_convergence(name, table),
+                "name": name,
+                **convergence(table),
                 "prior_median": float(np.median(prior[name])),
                 "prior_sd": float(prior[name].std()),
                 "median": float(middle),
@@ -176,7 +176,8 @@ def diagnostics(fit: Fit) -> list[dict[str, Any]]:
         )
     for site in (f"trial_{name}" for name in likelihood.TRIAL_EFFECTS):
         rows += [
-            _convergence(f"{site}[{trial}]", fit.sites[site][..., index]) for index, trial in enumerate(fit.trials)
+            {"name": f"{site}[{trial}]", **convergence(fit.sites[site][..., index])}
+            for index, trial in enumerate(fit.trials)
         ]
     return rows
 
@@ -189,46 +190,3 @@ def _contraction(prior: Prior, posterior: np.ndarray, before: np.ndarray) -> flo
     if prior.kind in ("log-normal", "logit-normal"):
         posterior, before = prior.normal_of(np, posterior), prior.normal_of(np, before)
     return float(posterior.std() / before.std())
-
-
-def _convergence(name: str, table: np.ndarray) -> dict[str, Any]:
-    """Rank-normalised split R-hat and effective sample sizes (Vehtari 2021, doi:10.1214/20-BA1221)."""
-    return {
-        "name": name,
-        "r_hat": max(_split_r_hat(_ranked(table)), _split_r_hat(_ranked(np.abs(table - np.median(table))))),
-        "bulk_sample_size": _sample_size(_ranked(table)),
-        "tail_sample_size": min(
-            _sample_size((table <= np.quantile(table, level)).astype(float)) for level in (0.05, 0.95)
-        ),
-    }
-
-
-def _ranked(table: np.ndarray) -> np.ndarray:
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
-    ranks = rankdata(table, method="average").reshape(table.shape)
-    return ndtri((ranks - 0.375) / (table.size + 0.25))
-
-
-def _split_r_hat(table: np.ndarray) -> float:
-    from numpyro.diagnostics import split_gelman_rubin
-
-    return float(split_gelman_rubin(table))
-
-
-def _sample_size(table: np.ndarray) -> float:
-    from numpyro.diagnostics import effective_sample_size
-
-    half = table.shape[1] // 2
-    return float(effective_sample_size(np.concatenate([table[:, :half], table[:, half : 2 * half]])))
-
-
-def unconverged(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Scalars whose R-hat or effective sample size misses its limit, or has no value (chains that stood still)."""
-    sizes = ("bulk_sample_size", "tail_sample_size")
-    return [
-        row["name"]
-        for row in rows
-        if not (row["r_hat"] <= R_HAT_LIMIT and all(row[size] >= SAMPLE_SIZE_LIMIT for size in sizes))
-    ]

@@ -16,12 +16,11 @@ from ketascope.evidence.symptom_trials.design import Design
 from ketascope.evidence.symptom_trials.states import FAST_OFF, LIMIT, SATURATION, STRUCTURE_OFF, weights_at
 from ketascope.evidence.symptom_trials.trial_file import CONTROLS, assumptions
 from ketascope.model import scoring
-from ketascope.model.symptoms import PLACEBO_NODES, RESPONSE_NODES
+from ketascope.model.symptoms import PLACEBO_NODES, REFERENCE_INDICATION, RESPONSE_NODES
 
 TRUNCATED = (SATURATION, FAST_OFF, STRUCTURE_OFF)
 TRIAL_EFFECTS = ("benefit", "placebo")
 MULTIPLIER = "multiplier_"
-REFERENCE_INDICATION = "mdd"
 
 
 def multipliers(values: Mapping[str, Any], families: Mapping[str, str]) -> dict[str, Any]:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ketascope.evidence.priors import load_prior_rows
-from ketascope.evidence.symptom_trials.estimation import INFORMED_BELOW, PRIOR_FILE, Fit
-from ketascope.evidence.symptom_trials.likelihood import REFERENCE_INDICATION
-from ketascope.files import write_aside
+from ketascope.evidence import fit_files
+from ketascope.evidence.priors import INFORMED_BELOW, load_prior_rows
+from ketascope.evidence.symptom_trials.estimation import PRIOR_FILE, Fit
+from ketascope.model.symptoms import REFERENCE_INDICATION
 
 PARAMETER_FILE = "trials"
 RECORD = "trial_estimation.json"
@@ -28,11 +21,7 @@ MULTIPLIER_UNIT = f"ratio of the fast and slow parts to those in {REFERENCE_INDI
 
 def files_of(package: Path) -> dict[str, Path]:
     """Where the three files of a fit stand in a source tree, or in a folder laid out like it."""
-    return {
-        "parameters": package / "model" / "parameters" / f"{PARAMETER_FILE}.toml",
-        "draws": package / "model" / "posterior" / f"{PARAMETER_FILE}.csv",
-        "record": package / "evidence" / "data" / RECORD,
-    }
+    return fit_files.files_of_fit(package, PARAMETER_FILE, RECORD)
 
 
 def parameter_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -62,11 +51,7 @@ def parameter_table(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         if "range" in row:
             parts.append(f"range = {row['range']}")
-        if "between_patient" in row:
-            spread = row["between_patient"]
-            inner = f'kind = "{spread["kind"]}", sd = {spread["sd"]}, effect = "{spread["effect"]}"'
-            parts.append(f"between_patient = {{ {inner} }}")
-        parts.append("")
+        parts += [*fit_files.between_patient_line(row), ""]
     return "\n".join(parts)
 
 
@@ -80,32 +65,24 @@ def _spread(own: Mapping[str, Any], share: float, row: Mapping[str, Any]) -> str
 
 def draw_table(fit: Fit) -> str:
     """`trials.csv`: draws of all parameters, evenly spaced over all chains, (STORED_DRAWS, parameters)."""
-    columns = {name: table.reshape(-1) for name, table in fit.values().items()}
-    total = len(next(iter(columns.values())))
-    rows = np.linspace(0, total - 1, min(STORED_DRAWS, total)).round().astype(int)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_short(float(column[row])) for column in columns.values()] for row in rows)
-    return text.getvalue()
+    return fit_files.draw_table(fit.values(), STORED_DRAWS, DIGITS)
 
 
 def write(fit: Fit, rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any], package: Path) -> dict[str, Path]:
     """Write the three files below `package`, each whole or not at all."""
     files = files_of(package)
-    for file in files.values():
-        file.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(files["parameters"], parameter_table(rows))
-    write_aside(files["draws"], draw_table(fit))
-    write_aside(files["record"], json.dumps(rounded(document), indent=1, allow_nan=False) + "\n")
+    texts = {
+        "parameters": parameter_table(rows),
+        "draws": draw_table(fit),
+        "record": fit_files.record_text(document),
+    }
+    fit_files.write_fit(files, texts)
     return files
 
 
 def load_record() -> dict[str, Any]:
     """The record of the packaged fit."""
-    path = resources.files("ketascope.evidence") / "data" / RECORD
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
+    return fit_files.load_record(RECORD)
 
 
 @lru_cache(maxsize=1)
@@ -115,16 +92,5 @@ def left_out_scores() -> dict[str, Any]:
     return scores
 
 
-def rounded(value: Any) -> Any:
-    """The same document with floats at a few digits, so that a file reads well and compares across machines."""
-    if isinstance(value, Mapping):
-        return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item) for item in value]
-    if isinstance(value, float | np.floating):
-        return float(_short(float(value))) if math.isfinite(value) else None
-    return value
-
-
 def _short(value: float) -> str:
-    return f"{value:.{DIGITS}g}"
+    return fit_files.short(value, DIGITS)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ketascope.evidence.priors import Prior
 from ketascope.model import placebo
-from ketascope.model.occasions import occasion_starts
+from ketascope.model.occasions import given_on_site, occasion_starts
 from ketascope.model.parameter_store import ParameterSet
 from ketascope.people import Person, typical_normals
 from ketascope.regimen import parse
@@ -68,8 +68,6 @@ def surfaces(
 
     on_site: every dose is a visit; otherwise those are that the route's usual setting makes one.
     """
-    from ketascope.comparing.setting import given_on_site
-
     person = Person()
     doses = parse(sentence).doses(person.weight_kg)
     first, second = (grid.ravel() for grid in np.meshgrid(nodes(), nodes(), indexing="ij"))

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ketascope.model.pharmacokinetics import Modes
 from ketascope.solver.chain import Chain
 from ketascope.solver.collocation import dense_weights
-from ketascope.solver.engine import StepInputs
+from ketascope.solver.linear import Modes, StepInputs
 from ketascope.solver.native.kernel import KernelText, Layout
 from ketascope.solver.native.program import program
 

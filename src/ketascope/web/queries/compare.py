@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, did_you_mean
 from ketascope.web.queries.fields import FieldError, Problem, number, problem_of, single_values, span_h, whole_number
 
 if TYPE_CHECKING:
@@ -154,8 +153,7 @@ def _check_choices(query: CompareQuery, settings: Settings) -> None:
     for field, (given, names) in known.items():
         for name in given:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else "."
+                hint = did_you_mean(name, names)
                 raise FieldError(field, f"'{name[:40]}' is unknown{hint} Known: {', '.join(names)}")
 
 

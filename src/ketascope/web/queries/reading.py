@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from ketascope.errors import InputError
+from ketascope.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -16,9 +15,7 @@ def check_names(given: Collection[str], known: Collection[str]) -> None:
     """Raise InputError for a name in a query that the page does not know, with the nearest one it does."""
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
-            raise InputError(f"unknown parameter '{name[:60]}'{hint} Parameters: {', '.join(known) or 'none'}")
+            raise InputError(unknown("parameter", name[:60], known))
 
 
 def parameters(model: type[BaseModel]) -> dict[str, Any]:

@@ -79,10 +79,11 @@ async def _document(request: Request, query: CareQuery) -> dict[str, Any]:
 
 
 def _map(document: dict[str, Any]) -> str:
+    from ketascope.care.places.outlines import outlines
     from ketascope.charts import render_svg
     from ketascope.charts.state_map import state_map
 
-    return render_svg(state_map(document).spec)
+    return render_svg(state_map(document, outlines()).spec)
 
 
 def _choices() -> dict[str, list[tuple[str, str]]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from ketascope.report.format import counted
 from ketascope.web.computing import computing_of
 from ketascope.web.figures import KINDS, figure, picture
 from ketascope.web.queries.compare import (
@@ -161,6 +162,9 @@ def _results(query: CompareQuery, comparison: Comparison, charts: Charts) -> str
             followed=duration(document["horizon_h"]),
             defaulted=", ".join(_IN_WORDS.get(name) or split_unit(name)[0] for name in document["defaulted"]),
             certainties=[_certainty(option) for option in document["options"]],
+            ranks_nothing=any(
+                flag["code"] == "dose_not_supported" for option in document["options"] for flag in option["flags"]
+            ),
             notes=[(number, for_page(message)) for number, message in report.notes],
             after=f"?{after}" if after else "",
             mechanism=_mechanism_links(document, query),
@@ -177,8 +181,9 @@ def _certainty(option: dict[str, Any]) -> str:
     count = evidence["trials"]
     if count is None:
         return f"certainty: {evidence['certainty']}"
-    trials = "no trial" if count == 0 else "1 trial" if count == 1 else f"{count} trials"
-    return f"{trials} in this condition; certainty: {evidence['certainty']}"
+    trials = "no randomised trial" if count == 0 else counted(count, "trial")
+    carried = ", so carried over by the model" if count == 0 else ""
+    return f"{trials} in this condition{carried}; certainty: {evidence['certainty']}"
 
 
 def _mechanism_links(document: dict[str, Any], query: CompareQuery) -> list[tuple[str, str]]:

@@ -114,6 +114,7 @@ def _form(query: MechanismQuery) -> dict[str, Any]:
     from ketascope.model.plasma import plasmas
     from ketascope.regimen import load_presets
     from ketascope.report import mechanism_page as words
+    from ketascope.report.about import grade_meanings
 
     return {
         "address": ADDRESS,
@@ -123,7 +124,7 @@ def _form(query: MechanismQuery) -> dict[str, Any]:
         "first_sentence": first_sentence(),
         "switches": words.switches(query.scenario),
         "disagreement": words.disagreement_words(),
-        "grade_words": words.GRADE_WORDS,
+        "grade_words": grade_meanings(),
         "defaults": {**DEFAULTS, "patients": PATIENTS, "at": TIME},
     }
 

@@ -48,14 +48,14 @@ async def parameters_page(request: Request) -> Response:
 
 def _form(given: dict[str, str]) -> dict[str, Any]:
     from ketascope.model.parameter_store import GRADES, load_parameters
-    from ketascope.report.mechanism_page import GRADE_WORDS
+    from ketascope.report.about import grade_meanings
 
     tables = dict.fromkeys(name.partition(".")[0] for name in load_parameters())
     return {
         "form": given,
         "grades": [(grade, grade) for grade in GRADES],
         "names": [(name, _words(name)) for name in tables],
-        "grade_words": GRADE_WORDS,
+        "grade_words": grade_meanings(),
     }
 
 

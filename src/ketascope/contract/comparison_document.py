@@ -1,18 +1,15 @@
-"""The JSON contract of a comparison, as pydantic models; its JSON Schema stands in `docs/schema/`."""
+"""What `ketascope compare --json` prints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+from ketascope.contract.parts import Flag, Part, PersonRow
 
 
-class Quantity(_Part):
+class Quantity(Part):
     """A number with its central 95%; `interval_of` says over what."""
 
     median: float
@@ -27,7 +24,7 @@ class Quantity(_Part):
         return self
 
 
-class Pharmacokinetics(_Part):
+class Pharmacokinetics(Part):
     """Peaks of the first session; areas of the first session to infinity; ketamine counts both enantiomers."""
 
     ketamine_cmax_ng_per_ml: Quantity | None
@@ -42,27 +39,27 @@ class TypicalPharmacokinetics(Pharmacokinetics):
     """The same for the typical patient, over the uncertainty of the model's parameters."""
 
 
-class Receptor(_Part):
+class Receptor(Part):
     """Largest fraction of NMDA receptors blocked in the whole course."""
 
     peak_block: Quantity | None
 
 
-class Glutamate(_Part):
+class Glutamate(Part):
     """Largest glutamate in the first session, as fold of baseline, and when (hours from the first dose)."""
 
     peak_fold: Quantity | None
     peak_h: Quantity | None
 
 
-class Plasticity(_Part):
+class Plasticity(Part):
     """Largest plasticity state (0 to 1) in the whole course, and when."""
 
     peak: Quantity | None
     peak_h: Quantity | None
 
 
-class AtTimes(_Part):
+class AtTimes(Part):
     """One quantity at the reported times after the start of the regimen."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, populate_by_name=True)
@@ -73,7 +70,7 @@ class AtTimes(_Part):
     at_56d: Quantity | None = Field(alias="56d")
 
 
-class NumberNeeded(_Part):
+class NumberNeeded(Part):
     """People to treat for one more responder; `low` is the better end, `high` null where there is no upper limit."""
 
     median: float
@@ -82,7 +79,7 @@ class NumberNeeded(_Part):
     interval_of: Literal["population mean"]
 
 
-class NumbersNeeded(_Part):
+class NumbersNeeded(Part):
     """The number needed to treat at the reported times."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, populate_by_name=True)
@@ -93,7 +90,7 @@ class NumbersNeeded(_Part):
     at_56d: NumberNeeded | None = Field(alias="56d")
 
 
-class Symptoms(_Part):
+class Symptoms(Part):
     """Points of the named scale, negative is better; response in percent of patients.
 
     On placebo: the same patients, visits and control without the drug; versus placebo a positive number of responders
@@ -111,7 +108,7 @@ class Symptoms(_Part):
     number_needed_to_treat: NumbersNeeded
 
 
-class Acute(_Part):
+class Acute(Part):
     """The first session: dissociation in CADSS points, pressure in mmHg, sedation in percent of patients."""
 
     dissociation_peak: Quantity | None
@@ -121,7 +118,7 @@ class Acute(_Part):
     sedation_percent: Quantity | None
 
 
-class Harm(_Part):
+class Harm(Part):
     """A harm with what is known of its frequency; a null source means that none was found."""
 
     harm: str
@@ -129,7 +126,7 @@ class Harm(_Part):
     source: str | None
 
 
-class Cost(_Part):
+class Cost(Part):
     """Self-pay range in US dollars; null ends are unknown. What it pays for (session, month), and who says so, when."""
 
     low: float | None
@@ -138,7 +135,7 @@ class Cost(_Part):
     source: str
 
 
-class Practical(_Part):
+class Practical(Part):
     """Where it is given, for how long people stay, its legal status and its cost."""
 
     setting: str | None
@@ -147,7 +144,7 @@ class Practical(_Part):
     cost_usd: Cost | None
 
 
-class Evidence(_Part):
+class Evidence(Part):
     """How many randomised trials and people stand behind the option in this indication, and how certain that is."""
 
     trials: int | None
@@ -156,14 +153,7 @@ class Evidence(_Part):
     reasons: list[str]
 
 
-class Flag(_Part):
-    """Something a reader must know about this row."""
-
-    code: str
-    message: str
-
-
-class OptionRow(_Part):
+class OptionRow(Part):
     """Everything about one option."""
 
     id: str
@@ -185,24 +175,14 @@ class OptionRow(_Part):
     flags: list[Flag]
 
 
-class PersonRow(_Part):
-    """The person whose exposure is shown."""
-
-    weight_kg: float
-    age_years: float
-    sex: str | None
-    hepatic: str
-    interactions: list[str]
-
-
-class Psychotherapy(_Part):
+class Psychotherapy(Part):
     """What our sources say of it for the indication, in words; it is not simulated."""
 
     statement: str
     source: str
 
 
-class AboutIndication(_Part):
+class AboutIndication(Part):
     """What stands behind every row: the scale, what counts as a response and who was in the trials."""
 
     label: str
@@ -216,7 +196,7 @@ class AboutIndication(_Part):
     psychotherapy: Psychotherapy | None
 
 
-class ComparisonDocument(_Part):
+class ComparisonDocument(Part):
     """What `ketascope compare --json` prints."""
 
     version: str
@@ -232,13 +212,3 @@ class ComparisonDocument(_Part):
     defaulted: list[str]
     error_estimate: float | None
     options: list[OptionRow]
-
-
-def comparison_schema() -> dict[str, Any]:
-    """The JSON Schema of a comparison document."""
-    return ComparisonDocument.model_json_schema(by_alias=True)
-
-
-def check_comparison(document: Mapping[str, Any]) -> None:
-    """Raise pydantic.ValidationError where a document breaks the contract."""
-    ComparisonDocument.model_validate(document)

@@ -1,23 +1,21 @@
 """A real browser for tests of pages: Chromium of the machine, headless, without a network of its own.
 
-A test that takes `browser` or `open_page` is a browser test. Where there is no Chromium such tests are deselected and
-the terminal summary says so; with KETASCOPE_BROWSER=required they fail instead.
+What happens to these tests where there is none: `machine_needs`.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
+
+from machine_needs import browser_missing, chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
     "--headless",
     "--no-sandbox",
@@ -28,52 +26,19 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_FIXTURES = {"browser", "open_page"}
-MISSING = "browser tests not run: no Chromium found (Debian: chromium)"
 
 OpenPage = Callable[..., "Page"]
-
-
-def chromium() -> str | None:
-    """The path of the machine's Chromium or Chrome, None where there is none."""
-    return next((found for found in map(shutil.which, _NAMES) if found), None)
-
-
-def is_required() -> bool:
-    return os.environ.get("KETASCOPE_BROWSER") == "required"
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # Last, so that what is quick is known first.
-    items.sort(key=_is_browser_test)
-    if chromium() or is_required():
-        return
-    left_out = [item for item in items if _is_browser_test(item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
-def _is_browser_test(item: pytest.Item) -> bool:
-    return bool(_FIXTURES & set(getattr(item, "fixturenames", ())))
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    # Said on every run without a browser: where tests run in parallel this process does not see what was deselected.
-    if not chromium() and not is_required():
-        terminalreporter.write_line(MISSING)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for the tests of a file: while Playwright runs, no other event loop can begin in the process."""
-    path = chromium()
-    if path is None:
-        pytest.fail(f"KETASCOPE_BROWSER=required, but {MISSING}")
+    if browser_missing():
+        pytest.fail(f"KETASCOPE_MACHINE=whole, but {browser_missing()}")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+        running = playwright.chromium.launch(executable_path=chromium(), args=list(_ARGUMENTS))
         yield running
         running.close()
 

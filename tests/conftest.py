@@ -27,7 +27,7 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # The browser for tests of pages; it brings its own rule for machines that have none.
-pytest_plugins = ("browser_fixtures",)
+pytest_plugins = ("machine_needs", "browser_fixtures")
 
 ROOT = Path(__file__).resolve().parent.parent
 

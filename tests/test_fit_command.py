@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from fit_data import HEADER, IV_PERSON, dose, seen, write
 from ketascope.charts.fit_profiles import individual_profiles, residuals
+from ketascope.cli import main
 from ketascope.cli.fit_command import command
 from ketascope.fitting.data_fit import fit
 from ketascope.report.fit_page import fit_html
@@ -29,7 +30,7 @@ def document(tmp_path_factory):
 
 
 def run(*arguments):
-    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+    return CliRunner().invoke(command, [str(argument) for argument in arguments], **main.context_settings)
 
 
 def test_the_command_prints_what_the_library_gives(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from ketascope import InputError, __version__
+from ketascope.cli import main
 from ketascope.cli.import_command import command
 from ketascope.exchange.importing import import_events
 from ketascope.regimen import parse
@@ -59,7 +60,7 @@ def test_a_table_without_id_is_one_person(tmp_path):
 
 
 def test_the_document_is_plain_data_with_the_doses_of_each_person(tmp_path):
-    result = CliRunner().invoke(command, [str(write(tmp_path, *ROWS)), "--json"])
+    result = CliRunner().invoke(command, [str(write(tmp_path, *ROWS)), "--json"], **main.context_settings)
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert document["version"] == __version__
@@ -72,7 +73,7 @@ def test_the_document_is_plain_data_with_the_doses_of_each_person(tmp_path):
 
 
 def test_the_terminal_shows_sentence_doses_and_what_was_left_out(tmp_path):
-    result = CliRunner().invoke(command, [str(write(tmp_path, *ROWS))])
+    result = CliRunner().invoke(command, [str(write(tmp_path, *ROWS))], **main.context_settings)
     assert result.exit_code == 0
     assert "2 people in doses.csv" in result.stdout
     assert "B: esketamine 56 mg nasal q 3.5 d x 8" in result.stdout
@@ -145,6 +146,6 @@ def test_a_misspelt_column_offers_the_right_one(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
-    result = CliRunner().invoke(command, [str(tmp_path / "none.csv")])
+    result = CliRunner().invoke(command, [str(tmp_path / "none.csv")], **main.context_settings)
     assert isinstance(result.exception, InputError)
     assert "cannot read" in str(result.exception)

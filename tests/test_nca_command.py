@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from ketascope import InputError
+from ketascope.cli import main
 from ketascope.cli.nca_command import command
 from ketascope.noncompartmental.analysing import nca
 from ketascope.noncompartmental.crosswalk import names
@@ -23,7 +24,7 @@ def data(tmp_path):
 
 
 def run(*arguments):
-    return CliRunner().invoke(command, [str(each) for each in arguments])
+    return CliRunner().invoke(command, [str(each) for each in arguments], **main.context_settings)
 
 
 def test_json_is_the_document_of_the_library(data):

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ketascope.cli import main
 from ketascope.cli.evidence_command import command
 from ketascope.errors import InputError
 from ketascope.evidence.studies import arms, contrasts, outcomes, rules, studies
@@ -85,13 +86,15 @@ class TestThePackageKeepsIt:
         text = as_text(rows)
         whole = tables.table_text
         monkeypatch.setattr(tables, "table_text", lambda name: text if name == OUTCOMES else whole(name))
-        result = CliRunner().invoke(command, ["check"])
+        result = CliRunner().invoke(command, ["check"], **main.context_settings)
         said = "verified: 'hearsay' is none of text, secondary, recall"
         assert result.output.splitlines()[0] == f"study_outcomes.csv row 2 (glue2017:1), {said}"
         assert isinstance(result.exception, InputError)
         assert str(result.exception) == "3 rows or fields of the tables are wrong; correct each and check again"
         monkeypatch.undo()
-        assert CliRunner().invoke(command, ["check"]).output == "5 tables keep their contract.\n"
+        assert (
+            CliRunner().invoke(command, ["check"], **main.context_settings).output == "5 tables keep their contract.\n"
+        )
 
 
 BROKEN_OUTCOMES: list[tuple[str, dict[str, str], str]] = [

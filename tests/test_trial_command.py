@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ketascope.charts import render_svg
+from ketascope.cli import main
 from ketascope.cli.trial_command import command
 from ketascope.errors import InputError
 from ketascope.report.trial_page import trial_html
@@ -37,7 +38,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def invoked(*arguments: str) -> Result:
-    return CliRunner().invoke(command, ["two-arm-gad", "--engine", "serial", *arguments])
+    return CliRunner().invoke(command, ["two-arm-gad", "--engine", "serial", *arguments], **main.context_settings)
 
 
 def document_of(**changes: Any) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def test_what_cannot_be_used_is_one_line_and_leaves_nothing(
 
 
 def test_a_design_that_is_not_there_is_one_line() -> None:
-    result = CliRunner().invoke(command, ["feder2012"])
+    result = CliRunner().invoke(command, ["feder2012"], **main.context_settings)
     assert isinstance(result.exception, InputError)
     assert "did you mean 'feder2021'?" in str(result.exception)
 
